@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "alexnet/export.h"
+
 namespace alexnet {
 
 // What went wrong; the closed list that result records and exit codes are made from (docs/errors.md).
@@ -26,10 +28,10 @@ enum class ErrorKind {
 };
 
 // The kind's stable name, as records print it: "not_found".
-std::string_view name(ErrorKind kind);
+ALEXNET_API std::string_view name(ErrorKind kind);
 
 // what() reads "WHERE: MESSAGE (HINT)"; WHERE is a file, layer or option and may be empty, as may HINT.
-class Error : public std::runtime_error {
+class ALEXNET_API Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, std::string where, std::string message, std::string hint = {});
 

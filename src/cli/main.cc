@@ -1,0 +1,3 @@
+#include <cstdio>
+
+int main() { return std::puts("alexnet " ALEXNET_VERSION) < 0 ? 5 : 0; }
