@@ -10,7 +10,8 @@ namespace alexnet {
 
 using Json = nlohmann::ordered_json;
 
-// Parses one JSON text from a stranger: duplicate keys, nesting beyond 64 levels and trailing bytes are errors.
+// Parses one JSON text from a stranger: duplicate keys, nesting beyond 64 levels, trailing bytes, more than 10,000
+// keys in one object and more than a million values in all (which bound time and memory) are errors.
 // Throws Error of kind model; `where` names the file and place.
 Json parse_json(std::string_view text, const std::string& where);
 

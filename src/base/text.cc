@@ -112,6 +112,28 @@ std::string to_utf8_lossy(std::string_view text) {
   return result;
 }
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMaxShown = 80;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string result = "'";
+  std::size_t count = 0;
+  while (!text.empty()) {
+    if (count++ == kMaxShown) {
+      result += "...";
+      break;
+    }
+    const auto length = utf8_length(text);
+    const auto lead = static_cast<std::uint8_t>(text[0]);
+    if (length == 0 || lead < 0x20 || lead == 0x7f) {
+      result += {'\\', 'x', kHex[lead >> 4], kHex[lead & 15]};
+    } else {
+      result += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return result + "'";
+}
+
 std::string base64(std::string_view bytes) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "tensor/element_type.h"
 #include "tensor/shape.h"
@@ -48,6 +49,11 @@ class Tensor {
   std::span<const std::byte> bytes_;
   std::shared_ptr<const void> owner_;
   bool writable_ = false;
+};
+
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
 };
 
 // The tensor's values as f32, rounded to nearest where f32 is narrower; the tensor itself if it is f32 already.
