@@ -44,32 +44,26 @@ std::optional<ElementType> element_type_named(std::string_view name) {
 }
 
 float f16_to_f32(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31;
-  const int fraction = bits & 1023;
-  float magnitude = 0;
-  if (exponent == 31) {
-    const std::uint32_t wide = 0x7f800000u | static_cast<std::uint32_t>(fraction) << 13;
-    magnitude = std::bit_cast<float>(wide);
-  } else {
-    magnitude = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
-                              : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-  }
-  return std::copysign(magnitude, bits & 0x8000 ? -1.0f : 1.0f);
+  // The fraction and exponent moved to their places in binary32; scaling by 2^112 then mends the bias, subnormals too.
+  const float scaled = std::bit_cast<float>((bits & 0x7fffu) << 13) * 0x1p112f;
+  auto wide = std::bit_cast<std::uint32_t>(scaled);
+  if (scaled >= 65536.0f) wide |= 0x7f800000u;  // infinity and NaN
+  return std::bit_cast<float>(wide | (bits & 0x8000u) << 16);
 }
 
 std::uint16_t f32_to_f16(float value) {
-  const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000 : 0);
-  const float magnitude = std::fabs(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(sign | 0x7e00);
-  if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00);  // halfway beyond the largest, 65504
-  int exponent = 0;
-  std::frexp(magnitude, &exponent);
-  // One unit of the result's last place; scaling by it is exact, so only nearbyint rounds.
-  const int ulp = std::max(exponent - 11, -24);
-  const auto steps = static_cast<int>(std::nearbyint(std::ldexp(magnitude, -ulp)));
-  // Steps of 2048 (rounded up to the next binade) carry into the exponent by themselves.
-  const int bits = ulp == -24 ? steps : ((ulp + 24) << 10) + steps;
-  return static_cast<std::uint16_t>(sign | bits);
+  const auto wide = std::bit_cast<std::uint32_t>(value);
+  const auto sign = wide >> 16 & 0x8000u;
+  const auto magnitude = wide & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);
+  if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);  // from 65520, halfway beyond the largest
+  if (magnitude < 0x38800000u) {
+    // Below 2^-14 results are multiples of 2^-24, which is the last place of a sum with 0.5: the addition rounds.
+    const auto sum = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f);
+    return static_cast<std::uint16_t>(sign | (sum - std::bit_cast<std::uint32_t>(0.5f)));
+  }
+  const auto rebased = magnitude - (112u << 23);
+  return static_cast<std::uint16_t>(sign | (rebased + 0xfffu + (rebased >> 13 & 1u)) >> 13);
 }
 
 float bf16_to_f32(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
