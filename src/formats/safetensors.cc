@@ -121,15 +121,6 @@ void check_cover(const std::vector<Entry>& entries, std::uint64_t data_bytes, co
   if (at != data_bytes) refuse(where, fmt::format("has {} bytes of tensor data, its header wants {}", data_bytes, at));
 }
 
-Tensor view_or_copy(const Entry& entry, std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner) {
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % size_of(entry.type) == 0) {
-    return Tensor::view(entry.type, entry.shape, bytes, owner);
-  }
-  Tensor copy = Tensor::allocate(entry.type, entry.shape);
-  std::copy(bytes.begin(), bytes.end(), copy.mutable_bytes().begin());
-  return copy;
-}
-
 // The largest n <= 6 for which 2^n divides the byte count.
 int alignment_bits(const Tensor& tensor) { return std::min(std::countr_zero(tensor.byte_count()), 6); }
 
@@ -206,7 +197,8 @@ Safetensors read_safetensors(std::span<const std::byte> file, std::shared_ptr<co
                    [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   check_cover(entries, data.size(), where);
   for (const auto& entry : entries) {
-    result.tensors.push_back({entry.name, view_or_copy(entry, data.subspan(entry.begin, entry.end - entry.begin), owner)});
+    const auto bytes = data.subspan(entry.begin, entry.end - entry.begin);
+    result.tensors.push_back({entry.name, Tensor::view_or_copy(entry.type, entry.shape, bytes, owner)});
   }
   return result;
 }

@@ -24,6 +24,9 @@ class Tensor {
   static Tensor zeros(const Shape& shape) { return allocate(ElementType::f32, shape); }
   // Looks at bytes kept alive by `owner`; they must be aligned to the element and as many as shape and type say.
   static Tensor view(ElementType type, const Shape& shape, std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+  // The same for bytes from a file, which are copied if they are not aligned to the element.
+  static Tensor view_or_copy(ElementType type, const Shape& shape, std::span<const std::byte> bytes,
+                             std::shared_ptr<const void> owner);
   // A tensor of these values.
   template <typename T>
   static Tensor of(const Shape& shape, std::span<const T> values);
