@@ -26,6 +26,11 @@ std::string length_of(std::uint64_t value) {
 // A file of this header and data.
 std::string file_of(const std::string& header, const std::string& data = "") { return length_of(header.size()) + header + data; }
 
+// A file whose header has these entries.
+std::string file_with(std::initializer_list<std::string> entries, const std::string& data = "") {
+  return file_of(fmt::format("{{{}}}", fmt::join(entries, ",")), data);
+}
+
 Safetensors read(const std::string& bytes) {
   auto owner = std::make_shared<std::vector<std::byte>>(bytes.size());
   std::memcpy(owner->data(), bytes.data(), bytes.size());
@@ -53,8 +58,8 @@ std::string entry(const std::string& name, const std::string& dtype, const std::
 }
 
 TEST(Safetensors, ReadsTensorsInTheOrderOfTheirData) {
-  const auto file = read(file_of("{" + entry("b", "U8", "[3]", 8, 11) + "," + entry("a", "F32", "[2,1]", 0, 8) + "}",
-                                 std::string("\0\0\x80\x3f\0\0\0\x40xyz", 11)));
+  const auto file = read(
+      file_with({entry("b", "U8", "[3]", 8, 11), entry("a", "F32", "[2,1]", 0, 8)}, std::string("\0\0\x80\x3f\0\0\0\x40xyz", 11)));
   ASSERT_EQ(file.tensors.size(), 2u);
   EXPECT_EQ(file.tensors[0].name, "a");
   EXPECT_EQ(file.tensors[0].tensor.shape(), (Shape{2, 1}));
@@ -64,8 +69,8 @@ TEST(Safetensors, ReadsTensorsInTheOrderOfTheirData) {
 }
 
 TEST(Safetensors, CopiesDataThatIsNotAlignedToItsElements) {
-  const auto file = read(
-      file_of("{" + entry("a", "U8", "[1]", 0, 1) + "," + entry("b", "F32", "[1]", 1, 5) + "}", std::string("x\0\0\x80\x3f", 5)));
+  const auto file =
+      read(file_with({entry("a", "U8", "[1]", 0, 1), entry("b", "F32", "[1]", 1, 5)}, std::string("x\0\0\x80\x3f", 5)));
   ASSERT_EQ(file.tensors.size(), 2u);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(file.tensors[1].tensor.bytes().data()) % 4, 0u);
   EXPECT_EQ(file.tensors[1].tensor.values<float>()[0], 1.0f);
@@ -80,16 +85,12 @@ TEST(Safetensors, AcceptsWhatTheReferenceAccepts) {
       {"no tensors", file_of("{}"), 0},
       {"spaces around the header", file_of(" {} \n"), 0},
       {"null metadata", file_of(R"({"__metadata__":null})"), 0},
-      {"a scalar", file_of("{" + entry("a", "I64", "[]", 0, 8) + "}", "12345678"), 1},
-      {"a dimension of 0", file_of("{" + entry("a", "F32", "[4,0]", 0, 0) + "}"), 1},
+      {"a scalar", file_with({entry("a", "I64", "[]", 0, 8)}, "12345678"), 1},
+      {"a dimension of 0", file_with({entry("a", "F32", "[4,0]", 0, 0)}), 1},
       {"an empty tensor between others",
-       file_of(
-           "{" + entry("a", "U8", "[2]", 0, 2) + "," + entry("e", "F64", "[0]", 2, 2) + "," + entry("c", "BOOL", "[1]", 2, 3) + "}",
-           "abc"),
-       3},
+       file_with({entry("a", "U8", "[2]", 0, 2), entry("e", "F64", "[0]", 2, 2), entry("c", "BOOL", "[1]", 2, 3)}, "abc"), 3},
       {"a field of the future", file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":{"x":[1]}}})", "x"), 1},
-      {"an empty and an escaped name",
-       file_of("{" + entry("", "U8", "[1]", 0, 1) + "," + entry("\\u00e9\\n", "U8", "[1]", 1, 2) + "}", "xy"), 2},
+      {"an empty and an escaped name", file_with({entry("", "U8", "[1]", 0, 1), entry("\\u00e9\\n", "U8", "[1]", 1, 2)}, "xy"), 2},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
@@ -100,10 +101,10 @@ TEST(Safetensors, AcceptsWhatTheReferenceAccepts) {
 
 TEST(Safetensors, RefusesBrokenFiles) {
   const auto one = [](const std::string& dtype, const std::string& shape, int begin, int end, const std::string& data) {
-    return file_of("{" + entry("w", dtype, shape, begin, end) + "}", data);
+    return file_with({entry("w", dtype, shape, begin, end)}, data);
   };
   const auto two = [](int begin, int end, const std::string& data) {
-    return file_of("{" + entry("a", "U8", "[4]", 0, 4) + "," + entry("w", "U8", "[4]", begin, end) + "}", data);
+    return file_with({entry("a", "U8", "[4]", 0, 4), entry("w", "U8", "[4]", begin, end)}, data);
   };
   const struct {
     std::string what;
@@ -150,11 +151,11 @@ TEST(Safetensors, RefusesBrokenFiles) {
       {"the same place twice", two(0, 4, "1234"), "tensor 'w' has data from 0 on, where 4 is wanted"},
       {"cut data", one("F32", "[1]", 0, 4, "123"), "has 3 bytes of tensor data, its header wants 4"},
       {"trailing bytes", one("F32", "[1]", 0, 4, "12345"), "has 5 bytes of tensor data, its header wants 4"},
-      {"duplicate name", file_of("{" + entry("w", "U8", "[1]", 0, 1) + "," + entry("w", "U8", "[1]", 1, 2) + "}", "12"),
+      {"duplicate name", file_with({entry("w", "U8", "[1]", 0, 1), entry("w", "U8", "[1]", 1, 2)}, "12"),
        "JSON has the key 'w' twice"},
       {"duplicate field", file_of(R"({"w":{"dtype":"U8","dtype":"U8","shape":[],"data_offsets":[0,1]}})", "1"),
        "JSON has the key 'dtype' twice"},
-      {"an escape sequence in a name", file_of("{" + entry("\\u001b[2J", "U7", "[1]", 0, 1) + "}", "1"), "tensor '\\x1b[2J'"},
+      {"an escape sequence in a name", file_with({entry("\\u001b[2J", "U7", "[1]", 0, 1)}, "1"), "tensor '\\x1b[2J'"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);

@@ -1,0 +1,122 @@
+#include "formats/npz.h"
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "alexnet/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "formats/bytes.h"
+#include "formats/code_points.h"
+#include "formats/npy.h"
+#include "formats/zip.h"
+
+namespace alexnet {
+namespace {
+
+constexpr std::string_view kSuffix = ".npy";
+constexpr std::uint64_t kMaxInflated = 2ull << 30;
+
+// An entry's bytes, in the mapped file or inflated, and what keeps them alive.
+struct Contents {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;
+};
+
+class Archive {
+ public:
+  explicit Archive(const std::filesystem::path& path)
+      : where_(path.string()), file_(MappedFile::open(path)), entries_(read_zip(file_->bytes(), where_)) {
+    for (const auto& entry : entries_) {
+      if (!entry.name.ends_with(kSuffix)) refuse(fmt::format("zip entry {} is not a npy array", shown(entry.name)));
+      if (!is_utf8(entry.name)) refuse(fmt::format("zip entry {} has a name that is not UTF-8", shown(entry.name)));
+    }
+  }
+
+  const std::vector<ZipEntry>& entries() const { return entries_; }
+  std::string where(const ZipEntry& entry) const { return fmt::format("{}: {}", where_, shown(entry.name)); }
+  [[noreturn]] void refuse(const std::string& message) const { throw Error(ErrorKind::model, where_, message); }
+
+  Contents contents(const ZipEntry& entry) {
+    if (!entry.deflated) {
+      check_crc(entry, where_);
+      return {entry.data, file_};
+    }
+    auto bytes = std::make_shared<std::vector<std::byte>>(inflated(entry, inflatable_, where_));
+    inflatable_ -= bytes->size();
+    return {*bytes, bytes};
+  }
+
+ private:
+  std::string where_;
+  std::shared_ptr<const MappedFile> file_;
+  std::vector<ZipEntry> entries_;
+  std::uint64_t inflatable_ = kMaxInflated;
+};
+
+}  // namespace
+
+std::vector<NamedTensor> read_npz(const std::filesystem::path& path) {
+  Archive archive(path);
+  std::vector<NamedTensor> tensors;
+  for (const auto& entry : archive.entries()) {
+    const auto contents = archive.contents(entry);
+    const auto where = archive.where(entry);
+    if (!read_npy_header(contents.bytes, where).type) continue;
+    tensors.push_back({entry.name.substr(0, entry.name.size() - kSuffix.size()), read_npy(contents.bytes, contents.owner, where)});
+  }
+  return tensors;
+}
+
+std::vector<std::string> read_npz_text(const std::filesystem::path& path, const std::string& name) {
+  Archive archive(path);
+  for (const auto& entry : archive.entries()) {
+    if (entry.name == name + std::string(kSuffix)) return read_npy_text(archive.contents(entry).bytes, archive.where(entry));
+  }
+  archive.refuse(fmt::format("has no array {}", shown(name)));
+}
+
+void NpzWriter::add(const std::string& name, const Tensor& tensor) {
+  const Tensor written = tensor.type() == ElementType::bf16 ? widened(tensor) : tensor;
+  zip_.begin(name + std::string(kSuffix));
+  zip_.write(npy_header(written.type(), written.shape()));
+  zip_.write(written.bytes());
+  zip_.end();
+}
+
+void NpzWriter::add_text(const std::string& name, std::span<const std::string> values) {
+  std::size_t width = 1;
+  for (std::string_view text : values) {
+    std::size_t length = 0;
+    for (; !text.empty(); ++length) take_code_point(text);
+    width = std::max(width, length);
+  }
+  zip_.begin(name + std::string(kSuffix));
+  zip_.write(npy_text_header(values.size(), width));
+  std::string bytes;
+  for (std::string_view text : values) {
+    bytes.clear();
+    while (!text.empty()) append(bytes, take_code_point(text));
+    bytes.resize(width * sizeof(char32_t), '\0');
+    zip_.write(bytes);
+  }
+  zip_.end();
+}
+
+void NpzWriter::add_file(const std::string& name, const std::filesystem::path& npy) {
+  const auto file = MappedFile::open(npy);
+  zip_.begin(name + std::string(kSuffix));
+  zip_.write(file->bytes());
+  zip_.end();
+}
+
+void write_npz(const std::filesystem::path& path, std::span<const NamedTensor> tensors) {
+  NpzWriter writer(path);
+  for (const auto& named : tensors) writer.add(named.name, named.tensor);
+  writer.finish();
+}
+
+}  // namespace alexnet

@@ -1,0 +1,40 @@
+// NumPy's archives of arrays (.npz): zip files of .npy files.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/zip_writer.h"
+#include "tensor/tensor.h"
+
+namespace alexnet {
+
+// The arrays of numbers, in the archive's order, under their names without ".npy"; arrays of text are passed over.
+// Stored arrays are views into the mapped file, compressed ones (savez_compressed) are inflated, at most 2 GiB in all.
+// Throws Error of kind model.
+std::vector<NamedTensor> read_npz(const std::filesystem::path& path);
+// The one-dimensional array of text of this name.
+std::vector<std::string> read_npz_text(const std::filesystem::path& path, const std::string& name);
+
+// Writes arrays one after the other, uncompressed; the same arrays always give the same bytes. Without finish() no
+// file appears. All members throw Error of kind output.
+class NpzWriter {
+ public:
+  explicit NpzWriter(const std::filesystem::path& path) : zip_(path) {}
+  // bf16 is written as f32.
+  void add(const std::string& name, const Tensor& tensor);
+  // As a one-dimensional array of dtype <U. Bytes that are not UTF-8 become lone surrogates, as Python keeps them.
+  void add_text(const std::string& name, std::span<const std::string> values);
+  // An array file that NpyWriter or write_npy made, as it is.
+  void add_file(const std::string& name, const std::filesystem::path& npy);
+  void finish() { zip_.finish(); }
+
+ private:
+  ZipWriter zip_;
+};
+
+void write_npz(const std::filesystem::path& path, std::span<const NamedTensor> tensors);
+
+}  // namespace alexnet
