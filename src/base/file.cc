@@ -103,7 +103,17 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  std::string name = path_.string() + ".XXXXXX";
+  if (struct stat status{}; ::stat(path_.c_str(), &status) == 0) {
+    if (!S_ISREG(status.st_mode)) {
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+      if (descriptor_ < 0) fail("can't be opened");
+      return;
+    }
+    std::error_code error;
+    if (auto target = std::filesystem::canonical(path_, error); !error) path_ = std::move(target);
+  }
+  // Not PATH.XXXXXX: a name may be as long as the file system allows.
+  std::string name = (path_.parent_path() / ".alexnet-XXXXXX").string();
   descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor_ < 0) fail("can't be created");
   temporary_ = name;
@@ -133,11 +143,21 @@ void AtomicFile::seek(std::uint64_t offset) {
   if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0) fail("can't be written");
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit() { finish(path_); }
+
+std::filesystem::path AtomicFile::keep_partial() {
+  std::filesystem::path partial = path_;
+  partial += ".part";
+  finish(partial);
+  return partial;
+}
+
+void AtomicFile::finish(const std::filesystem::path& destination) {
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) fail("can't be written");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("can't be replaced");
+  if (temporary_.empty()) return;
+  if (::rename(temporary_.c_str(), destination.c_str()) != 0) fail("can't be replaced");
   temporary_.clear();
 }
 

@@ -34,7 +34,8 @@ class MappedFile {
 };
 
 // Writes to a temporary file beside `path` and renames it there when whole; the target is untouched until commit().
-// All members throw Error of kind output, naming the path. Without commit() the temporary file is removed.
+// A link is followed to the file it names; a device or pipe is written as it is. All members throw Error of kind output,
+// naming the path. Without commit() the temporary file is removed.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -46,8 +47,11 @@ class AtomicFile {
   void write(std::string_view text);
   void seek(std::uint64_t offset);
   void commit();
+  // Ends with what was written so far kept as PATH.part and the target untouched; returns that name.
+  std::filesystem::path keep_partial();
 
  private:
+  void finish(const std::filesystem::path& destination);
   [[noreturn]] void fail(const char* what) const;
   std::filesystem::path path_;
   std::filesystem::path temporary_;

@@ -44,6 +44,21 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
+// Moves the character at the front of text to the end of result.
+void append_printable(std::string& result, std::string_view& text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto length = utf8_length(text);
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const bool c1_control = length == 2 && byte(0) == 0xc2 && byte(1) < 0xa0;
+  if (length == 0 || byte(0) < 0x20 || byte(0) == 0x7f || c1_control) {
+    for (std::size_t i = 0; i < std::max<std::size_t>(length, 1); ++i)
+      result += {'\\', 'x', kHex[byte(i) >> 4], kHex[byte(i) & 15]};
+  } else {
+    result += text.substr(0, length);
+  }
+  text.remove_prefix(std::max<std::size_t>(length, 1));
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -112,24 +127,21 @@ std::string to_utf8_lossy(std::string_view text) {
   return result;
 }
 
+std::string printable(std::string_view text) {
+  std::string result;
+  while (!text.empty()) append_printable(result, text);
+  return result;
+}
+
 std::string shown(std::string_view text) {
   constexpr std::size_t kMaxShown = 80;
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string result = "'";
-  std::size_t count = 0;
-  while (!text.empty()) {
-    if (count++ == kMaxShown) {
+  for (std::size_t count = 0; !text.empty(); ++count) {
+    if (count == kMaxShown) {
       result += "...";
       break;
     }
-    const auto length = utf8_length(text);
-    const auto lead = static_cast<std::uint8_t>(text[0]);
-    if (length == 0 || lead < 0x20 || lead == 0x7f) {
-      result += {'\\', 'x', kHex[lead >> 4], kHex[lead & 15]};
-    } else {
-      result += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    append_printable(result, text);
   }
   return result + "'";
 }

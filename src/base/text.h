@@ -25,8 +25,9 @@ bool is_utf8(std::string_view text);
 // Each byte that is not part of valid UTF-8 becomes U+FFFD.
 std::string to_utf8_lossy(std::string_view text);
 
-// Text from a stranger for a message: in single quotes, on one line, control characters and invalid UTF-8 made
-// visible, shortened to about 80 characters.
+// Text from a stranger on one line: control characters and invalid UTF-8 made visible as \xNN.
+std::string printable(std::string_view text);
+// The same for a message: in single quotes, shortened to about 80 characters.
 std::string shown(std::string_view text);
 
 std::string base64(std::string_view bytes);

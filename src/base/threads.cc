@@ -6,25 +6,16 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "base/cgroup.h"
 #include "base/text.h"
 
 namespace alexnet {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 std::optional<double> ratio(std::string_view quota, std::string_view period) {
   const auto q = parse_number(trim(quota));
@@ -33,30 +24,18 @@ std::optional<double> ratio(std::string_view quota, std::string_view period) {
   return *q / *p;
 }
 
-std::optional<double> quota_in(const fs::path& folder) {
-  const auto v2 = split(first_line(folder / "cpu.max"), ' ');
+std::optional<double> quota_in(const std::filesystem::path& folder) {
+  const auto v2 = split(cgroup_value(folder / "cpu.max"), ' ');
   if (v2.size() == 2) return ratio(v2[0], v2[1]);
-  return ratio(first_line(folder / "cpu.cfs_quota_us"), first_line(folder / "cpu.cfs_period_us"));
+  return ratio(cgroup_value(folder / "cpu.cfs_quota_us"), cgroup_value(folder / "cpu.cfs_period_us"));
 }
 
 // The tightest quota from this process's cgroup up to the root of the hierarchy.
 std::optional<double> cgroup_quota() {
   std::optional<double> tightest;
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const auto fields = split(line, ':');
-    if (fields.size() < 3) continue;
-    const bool v2 = fields[0] == "0" && fields[1].empty();
-    const auto controllers = split(fields[1], ',');
-    if (!v2 && std::find(controllers.begin(), controllers.end(), "cpu") == controllers.end()) continue;
-    const fs::path root = v2                                 ? "/sys/fs/cgroup"
-                          : fs::exists("/sys/fs/cgroup/cpu") ? "/sys/fs/cgroup/cpu"
-                                                             : "/sys/fs/cgroup/cpu,cpuacct";
-    for (fs::path group = fs::path(fields[2]).relative_path();; group = group.parent_path()) {
-      const auto quota = quota_in(root / group);
-      if (quota && (!tightest || *quota < *tightest)) tightest = quota;
-      if (group.empty()) break;
-    }
+  for (const auto& folder : cgroup_folders("cpu")) {
+    const auto quota = quota_in(folder);
+    if (quota && (!tightest || *quota < *tightest)) tightest = quota;
   }
   return tightest;
 }

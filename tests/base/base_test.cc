@@ -1,14 +1,18 @@
-// The small pieces of base/: errors, checked arithmetic, hashes, the log, the thread budget.
+// The small pieces of base/: errors, checked arithmetic, hashes, the log, the thread budget, free memory.
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 
 #include "alexnet/error.h"
 #include "base/checked.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/sha256.h"
 #include "base/threads.h"
 
@@ -64,6 +68,22 @@ TEST(ThreadBudget, OmpNumThreadsLowersButNeverRaisesIt) {
     EXPECT_EQ(thread_budget().threads, c.threads) << c.value;
   }
   ::unsetenv("OMP_NUM_THREADS");
+}
+
+TEST(FreeMemory, FollowsTheAddressSpaceLimit) {
+  const std::uint64_t before = free_memory();
+  EXPECT_GT(before, 0u);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &old), 0);
+  std::uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  constexpr std::uint64_t kLeft = 1u << 30;
+  const rlimit lower{pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + kLeft, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &lower), 0);
+  const std::uint64_t after = free_memory();
+  ::setrlimit(RLIMIT_AS, &old);
+  EXPECT_LE(after, kLeft);
+  EXPECT_GT(after, kLeft / 2) << "up to what the test itself took meanwhile";
 }
 
 TEST(ThreadBudget, FollowsAffinity) {

@@ -102,6 +102,35 @@ TEST(AtomicFile, ReplacesTheTargetOnlyWhenCommitted) {
   EXPECT_EQ(fs::status(target).permissions() & fs::perms::owner_all, fs::perms::owner_read | fs::perms::owner_write);
 }
 
+TEST(AtomicFile, KeepsWhatWasWrittenSoFarBesideTheTarget) {
+  const test::TemporaryFolder folder;
+  const auto target = folder.write("out", "old");
+  AtomicFile file(target);
+  file.write("half");
+  const auto partial = file.keep_partial();
+  EXPECT_EQ(content(target), "old");
+  EXPECT_EQ(content(partial), "half");
+  EXPECT_EQ(partial.filename(), "out.part");
+}
+
+TEST(AtomicFile, FollowsLinksAndWritesDevicesAsTheyAre) {
+  const test::TemporaryFolder folder;
+  const auto target = folder.write("target", "old");
+  const auto link = folder.path() / "link";
+  fs::create_symlink("target", link);
+  AtomicFile file(link);
+  file.write("new");
+  file.commit();
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(content(target), "new");
+
+  AtomicFile device("/dev/full");
+  const Error error = error_of([&] { device.write("x"); });
+  EXPECT_EQ(error.what(), std::string("/dev/full: can't be written: No space left on device"));
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+  EXPECT_EQ(error_of([&] { AtomicFile in(folder.path()); }).what(), folder.path().string() + ": can't be opened: Is a directory");
+}
+
 TEST(AtomicFile, NamesTheTargetThatCantBeWritten) {
   const test::TemporaryFolder folder;
   const auto target = folder.path() / "missing" / "out";

@@ -44,6 +44,13 @@ TEST(Text, Utf8IsValidatedAsRfc3629Says) {
   }
 }
 
+TEST(Text, TextFromStrangersStaysOnOneLine) {
+  EXPECT_EQ(printable("caf\xc3\xa9 \xe2\x98\x83.jpg"), "caf\xc3\xa9 \xe2\x98\x83.jpg");
+  EXPECT_EQ(printable("a\nb\x1b[31m\xff\xc2\x9b"), "a\\x0ab\\x1b[31m\\xff\\xc2\\x9b") << "C1 controls can drive a terminal too";
+  EXPECT_EQ(shown("it\n"), "'it\\x0a'");
+  EXPECT_EQ(shown(std::string(100, 'x')), "'" + std::string(80, 'x') + "...'");
+}
+
 TEST(Text, Base64MatchesRfc4648) {
   // RFC 4648, section 10.
   const std::pair<const char*, const char*> cases[] = {{"", ""},
