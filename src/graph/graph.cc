@@ -12,17 +12,26 @@
 namespace alexnet {
 namespace {
 
-std::string layer_at(const Node& node) { return fmt::format("layer '{}'", node.name); }
+std::string layer_at(const Node& node) { return fmt::format("layer {}", shown(node.name)); }
 
 [[noreturn]] void fail(const std::string& where, const std::string& message, const std::string& hint = {}) {
   throw Error(ErrorKind::model, where, message, hint);
+}
+
+// Whoever allocates multiplies by element sizes and adds paddings: far below what overflows.
+void require_countable(const Shape& shape, const std::string& where) {
+  constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
+  const auto countable = Shape::make(shape.extents());
+  if (!countable || countable->elements() > kMaxElements) {
+    fail(where, fmt::format("{} has more than {} elements", to_string(shape), kMaxElements));
+  }
 }
 
 std::set<std::string> checked_names(const Graph& graph) {
   std::set<std::string> names;
   const auto add = [&](const std::string& name, const char* what) {
     if (name.empty()) fail("graph", fmt::format("{} has no name", what));
-    if (!names.insert(name).second) fail("graph", fmt::format("the name '{}' is used twice", name));
+    if (!names.insert(name).second) fail("graph", fmt::format("the name {} is used twice", shown(name)));
   };
   for (const auto& input : graph.inputs) add(input.name, "an input");
   for (const auto& node : graph.nodes) add(node.name, "a layer");
@@ -34,16 +43,32 @@ void check_references(const Graph& graph, const std::set<std::string>& names) {
   const auto require = [&](const std::string& where, const std::string& name) {
     if (names.contains(name)) return;
     const auto likely = nearest(name, known);
-    fail(where, fmt::format("reads '{}', which no layer makes", name), likely ? fmt::format("did you mean '{}'?", *likely) : "");
+    fail(where, fmt::format("reads {}, which no layer makes", shown(name)),
+         likely ? fmt::format("did you mean {}?", shown(*likely)) : "");
   };
   for (const auto& node : graph.nodes) {
-    if (node.inputs.size() != input_count(node.layer)) {
+    const auto [least, most] = input_count(node.layer);
+    if (node.inputs.size() < least || node.inputs.size() > most) {
+      const auto wanted = least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
       fail(layer_at(node),
-           fmt::format("{} takes {} input, found {}", kind(node.layer), input_count(node.layer), node.inputs.size()));
+           fmt::format("{} takes {} input{}, found {}", kind(node.layer), wanted, most == 1 ? "" : "s", node.inputs.size()));
     }
     for (const auto& input : node.inputs) require(layer_at(node), input);
   }
   for (const auto& output : graph.outputs) require("graph output", output);
+}
+
+// The names along a cycle. Every node waits for another of them.
+std::vector<std::string> cycle_among(const std::vector<Node>& waiting) {
+  std::vector<std::string> path{waiting.front().name};
+  for (;;) {
+    const auto node = std::ranges::find(waiting, path.back(), &Node::name);
+    const auto next = std::ranges::find_if(
+        node->inputs, [&](const auto& name) { return std::ranges::find(waiting, name, &Node::name) != waiting.end(); });
+    const auto seen = std::ranges::find(path, *next) - path.begin();
+    path.push_back(*next);
+    if (seen + 1 < std::ssize(path)) return {path.begin() + seen, path.end()};
+  }
 }
 
 std::vector<Node> ordered(std::vector<Node> nodes, const std::vector<GraphInput>& inputs) {
@@ -55,7 +80,11 @@ std::vector<Node> ordered(std::vector<Node> nodes, const std::vector<GraphInput>
   };
   while (!nodes.empty()) {
     const auto next = std::ranges::find_if(nodes, ready);
-    if (next == nodes.end()) fail(layer_at(nodes.front()), "is part of a cycle");
+    if (next == nodes.end()) {
+      std::vector<std::string> cycle;
+      for (const auto& name : cycle_among(nodes)) cycle.push_back(shown(name));
+      fail("layer " + cycle.front(), "is part of a cycle: " + join(cycle, " reads "));
+    }
     made.insert(next->name);
     result.push_back(std::move(*next));
     nodes.erase(next);
@@ -92,16 +121,21 @@ std::vector<const Node*> consumers(const Graph& graph, const std::string& name) 
 
 std::map<std::string, Shape> infer_shapes(const Graph& graph, std::int64_t batch) {
   std::map<std::string, Shape> shapes;
-  for (const auto& input : graph.inputs) shapes[input.name] = input.shape.with_batch(batch);
+  for (const auto& input : graph.inputs) {
+    const Shape shape = input.shape.with_batch(batch);
+    require_countable(shape, fmt::format("input {}", shown(input.name)));
+    shapes[input.name] = shape;
+  }
   for (const auto& node : graph.nodes) {
     const auto inputs = input_shapes(node, shapes);
     try {
       const Shape shape = output_shape(node.layer, inputs);
-      if (!Shape::make(shape.extents())) fail("", "makes more elements than can be counted");
+      require_countable(shape, "");
       shapes[node.name] = shape;
     } catch (const Error& error) {
       std::vector<std::string> fed;
-      for (std::size_t i = 0; i < inputs.size(); ++i) fed.push_back(fmt::format("'{}' ({})", node.inputs[i], to_string(inputs[i])));
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        fed.push_back(fmt::format("{} ({})", shown(node.inputs[i]), to_string(inputs[i])));
       throw Error(error.kind(), fmt::format("{} ({}) after {}", layer_at(node), kind(node.layer), join(fed, " and ")),
                   error.message(), error.hint());
     }
@@ -120,7 +154,9 @@ std::vector<NamedParameter> parameters(const Graph& graph) {
   std::vector<NamedParameter> result;
   for (const auto& node : graph.nodes) {
     for (const auto& parameter : parameters(node.layer, input_shapes(node, shapes))) {
-      result.push_back({fmt::format("{}.{}", node.name, parameter.name), node.name, parameter.shape});
+      auto name = fmt::format("{}.{}", node.name, parameter.name);
+      require_countable(parameter.shape, shown(name));
+      result.push_back({std::move(name), node.name, parameter.shape});
     }
   }
   return result;

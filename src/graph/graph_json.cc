@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alexnet/error.h"
+#include "base/text.h"
 #include "graph/graph.h"
 
 namespace alexnet {
@@ -11,16 +12,16 @@ namespace {
 
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::model, "graph", message); }
 
-const Json& member(const Json& json, const char* key, Json::value_t type) {
+const Json& list(const Json& json, const char* key) {
   const auto found = json.find(key);
-  if (found == json.end() || found->type() != type) fail(fmt::format("needs '{}', a {}", key, Json(type).type_name()));
+  if (found == json.end() || !found->is_array()) fail(fmt::format("needs a list of '{}'", key));
   return *found;
 }
 
 void only_keys(const Json& json, std::span<const std::string_view> keys, const char* what) {
   if (!json.is_object()) fail(fmt::format("{} must be a JSON object", what));
   for (const auto& [key, value] : json.items()) {
-    if (std::ranges::find(keys, key) == keys.end()) fail(fmt::format("{} has the unknown key '{}'", what, key));
+    if (std::ranges::find(keys, key) == keys.end()) fail(fmt::format("{} has the unknown key {}", what, shown(key)));
   }
 }
 
@@ -46,13 +47,13 @@ GraphInput input_from_json(const Json& json) {
   std::vector<std::int64_t> extents;
   const auto found = json.find("shape");
   for (const auto& extent : found != json.end() && found->is_array() ? *found : Json::array()) {
-    if (!extent.is_number_integer()) fail(fmt::format("input '{}' has a shape that is not whole numbers", input.name));
+    if (!extent.is_number_integer()) fail(fmt::format("input {} has a shape that is not whole numbers", shown(input.name)));
     extents.push_back(extent.get<std::int64_t>());
   }
   const auto shape = Shape::make(extents);
   // One axis stays free for the batch.
   if (!shape || shape->rank() == 0 || shape->rank() >= Shape::kMaxRank || shape->elements() == 0) {
-    fail(fmt::format("input '{}' needs a 'shape' of 1 to {} positive extents", input.name, Shape::kMaxRank - 1));
+    fail(fmt::format("input {} needs a 'shape' of 1 to {} positive extents", shown(input.name), Shape::kMaxRank - 1));
   }
   input.shape = *shape;
   return input;
@@ -63,11 +64,11 @@ Node node_from_json(const Json& json) {
   if (!json.is_object()) fail("a layer must be a JSON object");
   const auto name = text(json, "name", "a layer");
   const auto found = json.find("inputs");
-  if (found == json.end() || !found->is_array()) fail(fmt::format("layer '{}' needs its 'inputs', a list of names", name));
+  if (found == json.end() || !found->is_array()) fail(fmt::format("layer {} needs its 'inputs', a list of names", shown(name)));
   try {
     return {name, layer_from_json(json, kKeys), names(*found, "inputs")};
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("layer '{}'", name), error.message(), error.hint());
+    throw Error(error.kind(), "layer " + shown(name), error.message(), error.hint());
   }
 }
 
@@ -96,9 +97,9 @@ Graph graph_from_json(const Json& json) {
   static constexpr std::array<std::string_view, 3> kKeys{"inputs", "layers", "outputs"};
   only_keys(json, kKeys, "it");
   Graph graph;
-  for (const auto& input : member(json, "inputs", Json::value_t::array)) graph.inputs.push_back(input_from_json(input));
-  for (const auto& layer : member(json, "layers", Json::value_t::array)) graph.nodes.push_back(node_from_json(layer));
-  graph.outputs = names(member(json, "outputs", Json::value_t::array), "outputs");
+  for (const auto& input : list(json, "inputs")) graph.inputs.push_back(input_from_json(input));
+  for (const auto& layer : list(json, "layers")) graph.nodes.push_back(node_from_json(layer));
+  graph.outputs = names(list(json, "outputs"), "outputs");
   graph = checked(std::move(graph));
   infer_shapes(graph, 1);
   return graph;

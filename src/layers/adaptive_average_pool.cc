@@ -3,7 +3,7 @@
 namespace alexnet {
 
 Shape output_shape(const AdaptiveAveragePool& layer, std::span<const Shape> inputs) {
-  require_rank(inputs[0], 4);
+  require_axes(inputs[0], "NCHW");
   for (const auto extent : layer.output) require_at_least("output", extent, 1);
   return {inputs[0][0], inputs[0][1], layer.output[0], layer.output[1]};
 }

@@ -10,7 +10,7 @@
 
 namespace alexnet {
 
-// Mean of each window of (N, C, H, W). The divisor is the number of elements of the window inside the input, or with
+// Mean of each window of (N, C, H, W). The divisor is the number of the window's taps inside the input, or with
 // count_padding inside the padded input; what hangs over the end (Rounding::ceil) never counts.
 struct AveragePool {
   static constexpr std::string_view kKind = "average_pool";
@@ -18,6 +18,7 @@ struct AveragePool {
   Extent2 kernel{};
   Extent2 stride{1, 1};
   Padding4 padding{};
+  Extent2 dilation{1, 1};
   Rounding rounding = Rounding::floor;
   bool count_padding = false;
 
@@ -25,6 +26,7 @@ struct AveragePool {
     visit("kernel", self.kernel);
     visit("stride", self.stride);
     visit("padding", self.padding);
+    visit("dilation", self.dilation);
     visit("rounding", self.rounding);
     visit("count_padding", self.count_padding);
   }

@@ -5,12 +5,16 @@
 #include <fmt/format.h>
 
 #include "alexnet/error.h"
+#include "base/text.h"
+#include "layers/window.h"
 
 namespace alexnet {
 
-Shape output_shape(const BatchNorm&, std::span<const Shape> inputs) {
-  if (inputs[0].rank() < 2)
-    throw Error(ErrorKind::model, "", fmt::format("wants an input with a channel axis, found {}", to_string(inputs[0])));
+Shape output_shape(const BatchNorm& layer, std::span<const Shape> inputs) {
+  require_channels(inputs[0]);
+  if (layer.epsilon < 0) {
+    throw Error(ErrorKind::model, "", fmt::format("epsilon is {}, must not be negative", shortest(layer.epsilon)));
+  }
   return inputs[0];
 }
 

@@ -8,8 +8,8 @@
 namespace alexnet {
 
 Shape output_shape(const Dropout& layer, std::span<const Shape> inputs) {
-  if (!(layer.ratio >= 0 && layer.ratio < 1)) {
-    throw Error(ErrorKind::model, "", fmt::format("ratio is {}, must be at least 0 and below 1", shortest(layer.ratio)));
+  if (!(layer.ratio >= 0 && layer.ratio <= 1)) {
+    throw Error(ErrorKind::model, "", fmt::format("ratio is {}, must be between 0 and 1", shortest(layer.ratio)));
   }
   return inputs[0];
 }

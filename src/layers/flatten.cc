@@ -1,14 +1,11 @@
 #include "layers/flatten.h"
 
-#include <fmt/format.h>
-
-#include "alexnet/error.h"
+#include "layers/window.h"
 
 namespace alexnet {
 
 Shape output_shape(const Flatten&, std::span<const Shape> inputs) {
-  if (inputs[0].rank() < 2)
-    throw Error(ErrorKind::model, "", fmt::format("wants an input of rank 2 or more, found {}", to_string(inputs[0])));
+  require_channels(inputs[0]);
   return {inputs[0][0], inputs[0].without_batch().elements()};
 }
 

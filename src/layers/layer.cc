@@ -6,7 +6,17 @@ std::string_view kind(const Layer& layer) {
   return std::visit([](const auto& l) { return l.kKind; }, layer);
 }
 
-std::size_t input_count(const Layer&) { return 1; }
+InputCount input_count(const Layer& layer) {
+  return std::visit(
+      []<typename Kind>(const Kind&) -> InputCount {
+        if constexpr (requires { Kind::kInputs; }) {
+          return Kind::kInputs;
+        } else {
+          return {};
+        }
+      },
+      layer);
+}
 
 // Each visit takes the address of the kind's own overload: a kind without one must not compile, rather than convert to Layer
 // and call this function again.

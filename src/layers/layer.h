@@ -29,8 +29,8 @@ using Layer =
 // The kind's name in model files: "convolution".
 std::string_view kind(const Layer& layer);
 
-// How many inputs the kind takes.
-std::size_t input_count(const Layer& layer);
+// How many inputs the kind takes: one, unless it says otherwise by a member kInputs.
+InputCount input_count(const Layer& layer);
 
 // All shapes include the batch as their first extent. Errors are of kind model and do not know the layer's name; whoever
 // knows it adds it.

@@ -29,8 +29,10 @@ struct EnumNames<EvenWindow> {
 };
 
 [[noreturn]] void wrong_value(std::string_view key, const Json& value, const std::string& wanted) {
-  throw Error(ErrorKind::model, "",
-              fmt::format("'{}' is {}, must be {}", key, value.dump(-1, ' ', false, Json::error_handler_t::replace), wanted));
+  constexpr std::size_t kMaxShown = 60;
+  auto found = value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  if (found.size() > kMaxShown) found = found.substr(0, kMaxShown) + "...";
+  throw Error(ErrorKind::model, "", fmt::format("'{}' is {}, must be {}", key, found, wanted));
 }
 
 void read(std::string_view key, const Json& json, bool& value) {
@@ -85,7 +87,7 @@ Kind read_fields(const Json& json, std::span<const std::string_view> ignored) {
   for (const auto& [key, value] : json.items()) {
     if (key == "kind" || std::ranges::find(known, key) != known.end() || std::ranges::find(ignored, key) != ignored.end()) continue;
     const auto likely = nearest(key, known);
-    throw Error(ErrorKind::model, "", fmt::format("{} has no parameter '{}'", Kind::kKind, key),
+    throw Error(ErrorKind::model, "", fmt::format("{} has no parameter {}", Kind::kKind, shown(key)),
                 likely ? fmt::format("did you mean '{}'?", *likely) : "");
   }
   return layer;
@@ -102,7 +104,7 @@ Layer read_kind(const std::string& wanted, const Json& json, std::span<const std
     return read_kind<Index + 1>(wanted, json, ignored, kinds);
   } else {
     const auto likely = nearest(wanted, kinds);
-    throw Error(ErrorKind::model, "", fmt::format("unknown layer kind '{}'", wanted),
+    throw Error(ErrorKind::model, "", fmt::format("unknown layer kind {}", shown(wanted)),
                 likely ? fmt::format("did you mean '{}'?", *likely) : fmt::format("known: {}", join(kinds, ", ")));
   }
 }

@@ -5,7 +5,7 @@
 namespace alexnet {
 
 Shape output_shape(const Linear& layer, std::span<const Shape> inputs) {
-  require_rank(inputs[0], 2);
+  require_axes(inputs[0], "NC");
   require_at_least("out_features", layer.out_features, 1);
   return {inputs[0][0], layer.out_features};
 }

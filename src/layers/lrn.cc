@@ -70,10 +70,11 @@ Shape output_shape(const Lrn& layer, std::span<const Shape> inputs) {
   require_at_least("local_size", layer.local_size, 1);
   require_at_least("groups", layer.groups, 1);
   if (layer.region == LrnRegion::within_channel) {
-    require_rank(input, 4);
-  } else if (input.rank() < 2) {
-    throw Error(ErrorKind::model, "", fmt::format("wants an input with a channel axis, found {}", to_string(input)));
-  } else if (input[1] % layer.groups != 0) {
+    require_axes(input, "NCHW");
+    return input;
+  }
+  require_channels(input);
+  if (input[1] % layer.groups != 0) {
     throw Error(ErrorKind::model, "", fmt::format("{} groups do not divide {} channels", layer.groups, input[1]));
   }
   return input;

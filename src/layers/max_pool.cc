@@ -7,7 +7,7 @@ namespace alexnet {
 
 Shape output_shape(const MaxPool& layer, std::span<const Shape> inputs) {
   const auto [height, width] =
-      sliding_output({layer.kernel, layer.stride, layer.padding, layer.dilation, layer.rounding}, inputs[0]);
+      pooled_output({layer.kernel, layer.stride, layer.padding, layer.dilation, layer.rounding}, inputs[0]);
   return {inputs[0][0], inputs[0][1], height, width};
 }
 

@@ -26,12 +26,17 @@ struct Window {
 };
 
 // The (height, width) of the output for an input of shape (N, C, H, W). Throws Error of kind model for an input of another
-// rank, parameters out of range (zero kernel or stride, negative padding, padding not smaller than the dilated kernel), and
+// rank, parameters out of range (zero kernel or stride, negative padding, padding larger than the dilated kernel), and
 // an output that vanishes.
 Extent2 sliding_output(const Window& window, const Shape& input);
+// The same for a pool, each of whose windows must see the input: refuses padding as large as the kernel too, and with padding
+// a dilation so large that the taps may step over the whole input.
+Extent2 pooled_output(const Window& window, const Shape& input);
 
-// Throws Error of kind model unless the shape has this rank.
-void require_rank(const Shape& shape, std::size_t rank);
+// Throws Error of kind model unless the shape has this many axes, named by their letters: "NCHW", "NC".
+void require_axes(const Shape& shape, std::string_view axes);
+// Throws Error of kind model unless the shape has a second axis, of channels.
+void require_channels(const Shape& shape);
 // Throws Error of kind model unless value >= minimum; the message names the parameter.
 void require_at_least(std::string_view parameter, std::int64_t value, std::int64_t minimum);
 
