@@ -6,8 +6,6 @@
 
 namespace alexnet::test {
 
-std::filesystem::path source_path(const std::string& relative) { return std::filesystem::path(ALEXNET_SOURCE_DIR) / relative; }
-
 std::filesystem::path shared_path(const std::string& relative) { return source_path("../shared") / relative; }
 
 bool shared_data_present() { return std::filesystem::exists(shared_path("data/README.md")); }
