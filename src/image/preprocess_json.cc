@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "alexnet/error.h"
+#include "base/json_fields.h"
+#include "image/preprocess.h"
+
+namespace alexnet {
+
+template <>
+struct EnumNames<PassOrder> {
+  static constexpr std::array<std::string_view, 3> kNames{"pillow13", "pillow12.2", "horizontal_first"};
+};
+template <>
+struct EnumNames<ResizeFilter> {
+  static constexpr std::array<std::string_view, 1> kNames{"bilinear"};
+};
+template <>
+struct EnumNames<CropRounding> {
+  static constexpr std::array<std::string_view, 2> kNames{"half_even", "down"};
+};
+template <>
+struct EnumNames<ChannelOrder> {
+  static constexpr std::array<std::string_view, 2> kNames{"rgb", "bgr"};
+};
+
+Json to_json(const Preprocessing& preprocessing) {
+  Json list = Json::array();
+  for (const Step& step : preprocessing.steps) {
+    std::visit(
+        [&]<typename Kind>(const Kind& s) {
+          Json json{{"step", Kind::kKind}};
+          write_fields(s, json);
+          list.push_back(std::move(json));
+        },
+        step);
+  }
+  return list;
+}
+
+Preprocessing preprocessing_from_json(const Json& json, const std::string& where) {
+  if (!json.is_array()) throw Error(ErrorKind::model, where, "preprocessing is not a list of steps");
+  Preprocessing preprocessing;
+  for (const Json& step : json) {
+    try {
+      preprocessing.steps.push_back(read_tagged<Step>(step, "step"));
+    } catch (const Error& error) {
+      throw Error(error.kind(), where, fmt::format("preprocessing step {}: {}", preprocessing.steps.size() + 1, error.message()),
+                  error.hint());
+    }
+  }
+  check(preprocessing, where);
+  return preprocessing;
+}
+
+}  // namespace alexnet
