@@ -82,18 +82,19 @@ std::string ProtobufMessage::text() {
 ProtobufMessage ProtobufMessage::message(std::string_view type) { return {bytes(), type, *where_}; }
 
 template <typename T>
-void ProtobufMessage::append(std::vector<T>& values, std::size_t most, pbf_wire_type single_type, auto packed, auto single) {
+void ProtobufMessage::append(std::vector<T>& values, std::size_t most, pbf_wire_type single_type, auto read_packed,
+                             auto read_single) {
   const auto number = field();
   const auto require_room = [&](std::size_t more) {
     if (more > most - values.size()) fail(fmt::format("has more than the {} numbers that field {} may have", most, number));
   };
-  if (!reader_.has_wire_type(pbf_wire_type::length_delimited)) {
+  if (!packed()) {
     require(single_type);
     require_room(1);
-    values.push_back(guarded(*this, single));
+    values.push_back(guarded(*this, read_single));
     return;
   }
-  const auto range = guarded(*this, packed);
+  const auto range = guarded(*this, read_packed);
   require_room(range.size());
   values.reserve(values.size() + range.size());
   guarded(*this, [&] {

@@ -22,6 +22,8 @@ class ProtobufMessage {
 
   bool next();
   std::uint32_t field() const { return reader_.tag(); }
+  // Whether the field is bytes: text, a message, or packed numbers.
+  bool packed() const { return reader_.has_wire_type(protozero::pbf_wire_type::length_delimited); }
   void skip();
 
   std::int64_t integer();  // int32, int64, uint64 (its bits), bool, enum
@@ -43,7 +45,7 @@ class ProtobufMessage {
  private:
   void require(protozero::pbf_wire_type wanted) const;
   template <typename T>
-  void append(std::vector<T>& values, std::size_t most, protozero::pbf_wire_type single_type, auto packed, auto single);
+  void append(std::vector<T>& values, std::size_t most, protozero::pbf_wire_type single_type, auto read_packed, auto read_single);
 
   protozero::pbf_reader reader_;
   std::string_view type_;
