@@ -1,0 +1,49 @@
+// Picture files to pixels, as the reference (Pillow 13, then conversion to RGB) reads them.
+//
+// | format | read bit for bit as the reference                             | refused as `unsupported`                |
+// |--------|---------------------------------------------------------------|-----------------------------------------|
+// | JPEG   | baseline, progressive, arithmetic; grey, RGB, CMYK and YCCK   | lossless, 12 bits, 2 components         |
+// | PNG    | all colour types, 1 to 16 bits, interlaced; first of an APNG  | unknown critical chunks                 |
+// | GIF    | first frame, interlaced, transparent, smaller than its screen |                                         |
+// | BMP    | 1, 4, 8 bits with palette; 16 (555, 565), 24, 32 bits         | run lengths, embedded JPEG or PNG, other bit fields |
+// | PNM    | P1 to P6, any largest value                                   | P7 (PAM), PFM                           |
+//
+// Alpha is dropped, not blended; 16-bit grey is clipped, not scaled; EXIF orientation, colour profiles and gamma are
+// ignored. JPEG without libjpeg-turbo (see jpeg_decoder) differs from the reference by up to 3 in some bytes.
+//
+// Memory beyond the input: 3 bytes a pixel for the result, and while decoding at most 13 more (JPEG), twice the size of the
+// inflated data (PNG, up to 16), 1 (GIF), none (BMP, PNM); plus twice the file's size.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "image/image.h"
+
+namespace alexnet {
+
+struct DecodeOptions {
+  // The largest product of width and height, checked from the header before anything is allocated. No side may exceed 2^24.
+  std::uint64_t max_pixels = 178'956'970;
+  // Decode what is there of a JPEG that ends too early, instead of refusing it.
+  bool allow_truncated = false;
+};
+
+struct Decoded {
+  Image image;
+  std::string format;              // "JPEG", "PNG", "BMP", "GIF" or "PNM"
+  std::vector<std::string> notes;  // what a curious user may want to know: warnings of the decoder, frames left out
+};
+
+// The format is found from the bytes. Throws Error, with `where` naming the file: empty, unknown_format, unsupported,
+// truncated, corrupt, too_large; resources when memory runs out. Thread-safe.
+Decoded decode(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& where);
+
+// What decodes JPEG in this build: "libjpeg-turbo 2.1.5" or "stb_image".
+std::string_view jpeg_decoder();
+
+}  // namespace alexnet
