@@ -1,0 +1,91 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "passes/channel_affine.h"
+#include "passes/edit.h"
+#include "passes/passes.h"
+
+namespace alexnet {
+namespace {
+
+// Convolutions and linear layers, by what both have.
+struct LinearNode {
+  bool* bias;
+  std::int64_t groups;
+  bool pads;
+};
+
+std::optional<LinearNode> linear_node(Node* node) {
+  if (node == nullptr) return std::nullopt;
+  if (auto* layer = std::get_if<Convolution>(&node->layer)) {
+    return LinearNode{&layer->bias, layer->groups, layer->padding != Padding4{}};
+  }
+  if (auto* layer = std::get_if<Linear>(&node->layer)) return LinearNode{&layer->bias, 1, false};
+  return std::nullopt;
+}
+
+LinearWeights weights_of(const Model& model, const std::string& name) {
+  const auto bias = model.weights.find(name + ".bias");
+  return {model.weights.at(name + ".weight"), bias == model.weights.end() ? std::nullopt : std::optional(bias->second)};
+}
+
+void set_weights(Model& model, const std::string& name, LinearWeights weights) {
+  model.weights[name + ".weight"] = std::move(weights.weight);
+  model.weights[name + ".bias"] = std::move(*weights.bias);
+}
+
+std::string described(const Node& node) { return fmt::format("{} {}", kind(node.layer), shown(node.name)); }
+
+// The linear layer takes over the name of the affine one.
+bool fold_into_previous(Optimised& in, std::span<const std::string> keep, const std::string& name, const ChannelAffine& affine) {
+  Graph& graph = in.model.graph;
+  const std::string previous = find(graph, name)->inputs.front();
+  const auto linear = linear_node(find(graph, previous));
+  if (!linear || only_reader(in, keep, previous) == nullptr) return false;
+  auto folded = followed_by(weights_of(in.model, previous), affine);
+  if (!folded) return false;
+  in.notes.push_back(fmt::format("folded {} into {} before it, now {}", described(*find(graph, name)),
+                                 described(*find(graph, previous)), shown(name)));
+  erase_weights(in.model, previous);
+  erase_weights(in.model, name);
+  *linear->bias = true;
+  replace_by(in, name, previous);
+  set_weights(in.model, name, std::move(*folded));
+  return true;
+}
+
+bool fold_into_next(Optimised& in, std::span<const std::string> keep, const std::string& name, const ChannelAffine& affine) {
+  Graph& graph = in.model.graph;
+  const Node* reader = only_reader(in, keep, name);
+  if (reader == nullptr) return false;
+  const std::string next = reader->name;
+  const auto linear = linear_node(find(graph, next));
+  if (!linear || linear->pads) return false;
+  auto folded = preceded_by(weights_of(in.model, next), affine, linear->groups);
+  if (!folded) return false;
+  in.notes.push_back(fmt::format("folded {} into {} behind it", described(*find(graph, name)), described(*reader)));
+  erase_weights(in.model, name);
+  *linear->bias = true;
+  find(graph, next)->inputs = find(graph, name)->inputs;
+  remove(in, name);
+  set_weights(in.model, next, std::move(*folded));
+  return true;
+}
+
+}  // namespace
+
+Optimised fold_batch_norm(Optimised in, std::span<const std::string> keep) {
+  std::vector<std::string> names;
+  for (const auto& node : in.model.graph.nodes) names.push_back(node.name);
+  for (const auto& name : names) {
+    const Node* node = find(in.model.graph, name);
+    if (node == nullptr) continue;
+    const auto affine = channel_affine(*node, in.model.weights);
+    if (affine && !fold_into_previous(in, keep, name, *affine)) fold_into_next(in, keep, name, *affine);
+  }
+  return in;
+}
+
+}  // namespace alexnet
