@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,8 +29,8 @@ struct Contents {
 
 class Archive {
  public:
-  explicit Archive(const std::filesystem::path& path)
-      : where_(path.string()), file_(MappedFile::open(path)), entries_(read_zip(file_->bytes(), where_)) {
+  Archive(std::span<const std::byte> file, std::shared_ptr<const void> owner, std::string where)
+      : where_(std::move(where)), owner_(std::move(owner)), entries_(read_zip(file, where_)) {
     for (const auto& entry : entries_) {
       if (!entry.name.ends_with(kSuffix)) refuse(fmt::format("zip entry {} is not a npy array", shown(entry.name)));
       if (!is_utf8(entry.name)) refuse(fmt::format("zip entry {} has a name that is not UTF-8", shown(entry.name)));
@@ -43,7 +44,7 @@ class Archive {
   Contents contents(const ZipEntry& entry) {
     if (!entry.deflated) {
       check_crc(entry, where_);
-      return {entry.data, file_};
+      return {entry.data, owner_};
     }
     auto bytes = std::make_shared<std::vector<std::byte>>(inflated(entry, inflatable_, where_));
     inflatable_ -= bytes->size();
@@ -52,7 +53,7 @@ class Archive {
 
  private:
   std::string where_;
-  std::shared_ptr<const MappedFile> file_;
+  std::shared_ptr<const void> owner_;
   std::vector<ZipEntry> entries_;
   std::uint64_t inflatable_ = kMaxInflated;
 };
@@ -60,19 +61,25 @@ class Archive {
 }  // namespace
 
 std::vector<NamedTensor> read_npz(const std::filesystem::path& path) {
-  Archive archive(path);
+  const auto file = MappedFile::open(path);
+  return read_npz(file->bytes(), file, path.string());
+}
+
+std::vector<NamedTensor> read_npz(std::span<const std::byte> file, std::shared_ptr<const void> owner, const std::string& where) {
+  Archive archive(file, std::move(owner), where);
   std::vector<NamedTensor> tensors;
   for (const auto& entry : archive.entries()) {
     const auto contents = archive.contents(entry);
-    const auto where = archive.where(entry);
-    if (!read_npy_header(contents.bytes, where).type) continue;
-    tensors.push_back({entry.name.substr(0, entry.name.size() - kSuffix.size()), read_npy(contents.bytes, contents.owner, where)});
+    const auto place = archive.where(entry);
+    if (!read_npy_header(contents.bytes, place).type) continue;
+    tensors.push_back({entry.name.substr(0, entry.name.size() - kSuffix.size()), read_npy(contents.bytes, contents.owner, place)});
   }
   return tensors;
 }
 
 std::vector<std::string> read_npz_text(const std::filesystem::path& path, const std::string& name) {
-  Archive archive(path);
+  const auto file = MappedFile::open(path);
+  Archive archive(file->bytes(), file, path.string());
   for (const auto& entry : archive.entries()) {
     if (entry.name == name + std::string(kSuffix)) return read_npy_text(archive.contents(entry).bytes, archive.where(entry));
   }

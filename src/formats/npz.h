@@ -1,7 +1,9 @@
 // NumPy's archives of arrays (.npz): zip files of .npy files.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +17,8 @@ namespace alexnet {
 // Stored arrays are views into the mapped file, compressed ones (savez_compressed) are inflated, at most 2 GiB in all.
 // Throws Error of kind model.
 std::vector<NamedTensor> read_npz(const std::filesystem::path& path);
+// The same for a file in memory, kept alive by `owner`; `where` stands for it in messages.
+std::vector<NamedTensor> read_npz(std::span<const std::byte> file, std::shared_ptr<const void> owner, const std::string& where);
 // The one-dimensional array of text of this name.
 std::vector<std::string> read_npz_text(const std::filesystem::path& path, const std::string& name);
 
