@@ -12,7 +12,9 @@ namespace alexnet {
 namespace {
 
 [[noreturn]] void wrong_value(std::string_view key, const Json& value, const std::string& wanted) {
-  const std::string found = shown(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  constexpr std::size_t kMaxShown = 60;
+  auto found = value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  if (found.size() > kMaxShown) found = found.substr(0, kMaxShown) + "...";
   throw Error(ErrorKind::model, "", fmt::format("'{}' is {}, must be {}", key, found, wanted));
 }
 
@@ -28,6 +30,7 @@ void write_list(Json& object, std::string_view key, std::span<const T> values) {
 }
 
 std::string likely_hint(std::string_view word, std::span<const std::string> candidates) {
+  if (candidates.empty()) return {};
   const auto likely = nearest(word, candidates);
   return likely ? fmt::format("did you mean '{}'?", *likely) : fmt::format("known: {}", join(candidates, ", "));
 }
@@ -75,6 +78,12 @@ void write_json(Json& object, std::string_view key, std::string_view value) { ob
 void write_json(Json& object, std::string_view key, std::span<const std::int64_t> values) { write_list(object, key, values); }
 void write_json(Json& object, std::string_view key, std::span<const double> values) { write_list(object, key, values); }
 
+void drop_defaults(Json& object, const Json& defaults) {
+  for (const auto& [key, value] : defaults.items()) {
+    if (const auto found = object.find(key); found != object.end() && *found == value) object.erase(found);
+  }
+}
+
 void read_object(const Json& json, std::string_view what, std::span<const JsonField> fields,
                  std::span<const std::string_view> ignored) {
   for (const JsonField& field : fields) {
@@ -89,15 +98,16 @@ void read_object(const Json& json, std::string_view what, std::span<const JsonFi
   }
 }
 
-std::size_t read_tag(const Json& json, std::string_view tag, std::span<const std::string_view> names) {
-  if (!json.is_object()) throw Error(ErrorKind::model, "", "is not a JSON object");
+std::size_t read_tag(const Json& json, std::string_view what, std::string_view tag, std::span<const std::string_view> names) {
+  if (!json.is_object()) throw Error(ErrorKind::model, "", fmt::format("a {} must be a JSON object", what));
   const auto found = json.find(tag);
-  if (found == json.end() || !found->is_string()) throw Error(ErrorKind::model, "", fmt::format("needs a '{}'", tag));
+  if (found == json.end() || !found->is_string()) throw Error(ErrorKind::model, "", fmt::format("a {} needs a '{}'", what, tag));
   const auto& wanted = found->get_ref<const std::string&>();
   const auto name = std::ranges::find(names, wanted);
   if (name != names.end()) return static_cast<std::size_t>(name - names.begin());
   const std::vector<std::string> known(names.begin(), names.end());
-  throw Error(ErrorKind::model, "", fmt::format("unknown {} {}", tag, shown(wanted)), likely_hint(wanted, known));
+  const std::string kind = what == tag ? std::string(tag) : fmt::format("{} {}", what, tag);
+  throw Error(ErrorKind::model, "", fmt::format("unknown {} {}", kind, shown(wanted)), likely_hint(wanted, known));
 }
 
 }  // namespace alexnet

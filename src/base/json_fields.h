@@ -80,6 +80,9 @@ void write_fields(const Struct& value, Json& object) {
   Struct::fields(value, [&](std::string_view key, const auto& field) { write_json(object, key, field); });
 }
 
+// Takes away every key that `defaults` has with an equal value.
+void drop_defaults(Json& object, const Json& defaults);
+
 struct JsonField {
   std::string_view key;
   std::function<void(const Json&)> read;
@@ -100,8 +103,8 @@ Struct read_fields(const Json& json, std::string_view what, std::span<const std:
   return result;
 }
 
-// The text that an object has under `tag`, which must be one of the names: its position among them.
-std::size_t read_tag(const Json& json, std::string_view tag, std::span<const std::string_view> names);
+// The text that an object has under `tag`, which must be one of the names: its position among them. `what` names the object.
+std::size_t read_tag(const Json& json, std::string_view what, std::string_view tag, std::span<const std::string_view> names);
 
 // The alternative of a std::variant whose kKind stands under `tag`, read from the object's other keys but those `ignored`.
 template <typename Variant, std::size_t Index = 0>
@@ -121,10 +124,10 @@ constexpr std::array<std::string_view, sizeof...(Kinds)> kinds_of(std::type_iden
 }
 
 template <typename Variant>
-Variant read_tagged(const Json& json, std::string_view tag, std::span<const std::string_view> ignored = {}) {
+Variant read_tagged(const Json& json, std::string_view what, std::string_view tag, std::span<const std::string_view> ignored = {}) {
   std::vector<std::string_view> skipped(ignored.begin(), ignored.end());
   skipped.push_back(tag);
-  return read_alternative<Variant>(json, read_tag(json, tag, kinds_of(std::type_identity<Variant>{})), skipped);
+  return read_alternative<Variant>(json, read_tag(json, what, tag, kinds_of(std::type_identity<Variant>{})), skipped);
 }
 
 }  // namespace alexnet

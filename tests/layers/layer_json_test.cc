@@ -95,7 +95,7 @@ TEST(LayerJson, RefusesWhatIsNoLayer) {
            Case{R"({"stride":[1,1]})", "a layer needs a 'kind'"},
            Case{R"({"kind":7})", "a layer needs a 'kind'"},
            Case{R"({"kind":"convolutoin"})", "unknown layer kind 'convolutoin' (did you mean 'convolution'?)"},
-           Case{R"({"kind":"lrn","sise":5})", "lrn has no parameter 'sise'"},
+           Case{R"({"kind":"lrn","sise":5})", "lrn has no parameter 'sise' (known: region, local_size, alpha, beta, k, even_window, groups)"},
            Case{R"({"kind":"lrn","local_sise":5})", "lrn has no parameter 'local_sise' (did you mean 'local_size'?)"},
            Case{R"({"kind":"relu","a\nb":5})", "relu has no parameter 'a\\x0ab'"},
            Case{R"({"kind":"lrn","local_size":5.0})", "'local_size' is 5.0, must be a whole number"},
