@@ -122,8 +122,8 @@ struct Preprocessing {
 
 // [{"step": "resize", "shorter": 256, ...}, ...]
 Json to_json(const Preprocessing& preprocessing);
-// Reads such a list, strictly, and checks it. Tensors are left empty; see tensors(). Throws Error of kind model, whose `where`
-// is the one given and whose message names the step.
+// Reads such a list, strictly, and checks it. Tensors are left empty; see tensors(). Throws Error of kind model, which names
+// `where` and the step.
 Preprocessing preprocessing_from_json(const Json& json, const std::string& where);
 // Throws Error of kind model for sizes out of range (1 to 16384), a division by zero, numbers that are not finite, a crop
 // larger than what the steps before it leave, and a resize after arithmetic.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "alexnet/error.h"
+#include "base/located.h"
 #include "image/preprocess.h"
 
 namespace alexnet {
@@ -86,12 +87,7 @@ Known after_all(const Preprocessing& preprocessing, const std::string& where) {
   for (std::size_t i = 0; i < preprocessing.steps.size(); ++i) {
     std::visit(
         [&]<typename Kind>(const Kind& step) {
-          try {
-            known = after(step, known);
-          } catch (const Error& error) {
-            throw Error(error.kind(), where, fmt::format("preprocessing step {} ({}) {}", i + 1, Kind::kKind, error.message()),
-                        error.hint());
-          }
+          located(fmt::format("{}: step {} ({})", where, i + 1, Kind::kKind), [&] { known = after(step, known); });
         },
         preprocessing.steps[i]);
   }
@@ -103,7 +99,7 @@ Known after_all(const Preprocessing& preprocessing, const std::string& where) {
 void check(const Preprocessing& preprocessing, const std::string& where) { after_all(preprocessing, where); }
 
 std::optional<Shape> output_shape(const Preprocessing& preprocessing) {
-  const Known known = after_all(preprocessing, "");
+  const Known known = after_all(preprocessing, "preprocessing");
   if (!known.size) return std::nullopt;
   return Shape{3, (*known.size)[0], (*known.size)[1]};
 }

@@ -3,6 +3,7 @@
 
 #include "alexnet/error.h"
 #include "base/json_fields.h"
+#include "base/located.h"
 #include "image/preprocess.h"
 
 namespace alexnet {
@@ -39,15 +40,12 @@ Json to_json(const Preprocessing& preprocessing) {
 }
 
 Preprocessing preprocessing_from_json(const Json& json, const std::string& where) {
-  if (!json.is_array()) throw Error(ErrorKind::model, where, "preprocessing is not a list of steps");
+  if (!json.is_array()) throw Error(ErrorKind::model, where, "must be a list of steps");
   Preprocessing preprocessing;
   for (const Json& step : json) {
-    try {
-      preprocessing.steps.push_back(read_tagged<Step>(step, "step"));
-    } catch (const Error& error) {
-      throw Error(error.kind(), where, fmt::format("preprocessing step {}: {}", preprocessing.steps.size() + 1, error.message()),
-                  error.hint());
-    }
+    const std::size_t number = preprocessing.steps.size() + 1;
+    located(fmt::format("{}: step {}", where, number),
+            [&] { preprocessing.steps.push_back(read_tagged<Step>(step, "step", "step")); });
   }
   check(preprocessing, where);
   return preprocessing;
