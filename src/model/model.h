@@ -25,7 +25,7 @@ struct Model {
   Preprocessing preprocessing;
   std::vector<Label> labels;  // in output order; empty when unknown
   std::string provenance;     // JSON texts, as the model file holds them; empty when absent
-  std::string accuracy;
+  std::string accuracy;       // accuracy.h understands it
   std::string ranges;
   std::string lrn_source;
   std::optional<Golden> golden;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/located.h"
 #include "base/text.h"
+#include "model/accuracy.h"
 #include "model/labels.h"
 #include "model/weight_tensors.h"
 
@@ -27,15 +28,17 @@ constexpr const char* kLabels = "alexnet.labels";
 constexpr const char* kGoldenInput = "golden.input";
 constexpr const char* kGoldenLogits = "golden.logits";
 
-// What a model carries along as JSON without looking into it.
+// What a model carries along as JSON; `check` throws for what is not in its form.
 struct Carried {
   const char* key;
   std::string Model::*text;
+  void (*check)(const Json& json);
 };
-constexpr std::array<Carried, 4> kCarried{{{"alexnet.provenance", &Model::provenance},
-                                           {"alexnet.accuracy", &Model::accuracy},
-                                           {"alexnet.ranges", &Model::ranges},
-                                           {"alexnet.lrn_source", &Model::lrn_source}}};
+constexpr std::array<Carried, 4> kCarried{
+    {{"alexnet.provenance", &Model::provenance, [](const Json&) {}},
+     {"alexnet.accuracy", &Model::accuracy, [](const Json& json) { accuracy_from_json(json); }},
+     {"alexnet.ranges", &Model::ranges, [](const Json&) {}},
+     {"alexnet.lrn_source", &Model::lrn_source, [](const Json&) {}}}};
 
 using Metadata = std::map<std::string, std::string>;
 
@@ -82,7 +85,10 @@ Model described(const Metadata& metadata, const std::string& where) {
   read(kPreprocess, [&](const Json& json) { model.preprocessing = preprocessing_from_json(json, ""); });
   read(kLabels, [&](const Json& json) { model.labels = labels_from_json(json); });
   for (const auto& carried : kCarried) {
-    read(carried.key, [&](const Json& json) { model.*carried.text = json.dump(); });
+    read(carried.key, [&](const Json& json) {
+      carried.check(json);
+      model.*carried.text = json.dump();
+    });
   }
   return model;
 }
@@ -172,7 +178,12 @@ void write_model(const Model& model, const std::filesystem::path& path) {
   if (!model.labels.empty()) metadata[kLabels] = to_json(model.labels).dump();
   for (const auto& carried : kCarried) {
     const std::string& text = model.*carried.text;
-    if (!text.empty()) metadata[carried.key] = located(where, [&] { return parse_json(text, carried.key).dump(); });
+    if (text.empty()) continue;
+    metadata[carried.key] = located(fmt::format("{}: {}", where, carried.key), [&] {
+      const Json json = parse_json(text, "");
+      carried.check(json);
+      return json.dump();
+    });
   }
   write_safetensors(path, metadata, all_tensors(model));
 }

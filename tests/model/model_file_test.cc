@@ -80,12 +80,12 @@ TEST(ModelFile, EveryStorageReadsBackAndWritesTheSameBytesAgain) {
 TEST(ModelFile, HoldsWhatItCarriesAsOneSpellingOfItsJson) {
   const test::TemporaryFolder folder;
   Model model = test::small_model();
-  model.accuracy = R"( { "f32" : { "top1" : 0.41060 } } )";
+  model.accuracy = R"( { "precisions" : { "f32" : { "top1" : 41.060 , "top5": 68 } } } )";
   model.ranges = R"({"data":[-2.2,2.7]})";
   model.lrn_source = R"({"norm1":"alpha 1e-4"})";
   write_model(model, folder.path() / "m");
   const Model read = read_model(folder.path() / "m");
-  EXPECT_EQ(read.accuracy, R"({"f32":{"top1":0.4106}})");
+  EXPECT_EQ(read.accuracy, R"({"precisions":{"f32":{"top1":41.06,"top5":68}}})");
   EXPECT_EQ(read.ranges, model.ranges);
   EXPECT_EQ(read.lrn_source, model.lrn_source);
 }
@@ -263,6 +263,8 @@ TEST(ModelFile, RefusesMetadataThatLies) {
        "'mean', which preprocessing reads, is missing"},
       {"too few labels", set("alexnet.labels", R"([{"id": "", "label": "cat"}])"), "there are 1 labels for 4 outputs of 'fc2'"},
       {"labels that are no list", set("alexnet.labels", "7"), "alexnet.labels: must be a list of labels"},
+      {"shares above 100", set("alexnet.accuracy", R"({"source": {"top1": 110, "top5": 120}})"),
+       "alexnet.accuracy: source: 110 is no share in per cent"},
       {"provenance that is no JSON", set("alexnet.provenance", "me"), "alexnet.provenance: is not valid JSON"},
   };
   for (const auto& c : kCases) EXPECT_THAT(refusal(Storage::f32, c.change), StartsWith(c.message)) << c.what;
