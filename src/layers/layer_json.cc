@@ -1,23 +1,10 @@
 // The JSON form of layers, made from each kind's own list of fields.
 #include <nlohmann/json.hpp>
 
-#include "base/json_fields.h"
+#include "layers/enum_names.h"
 #include "layers/layer.h"
 
 namespace alexnet {
-
-template <>
-struct EnumNames<Rounding> {
-  static constexpr std::array<std::string_view, 2> kNames{"floor", "ceil"};
-};
-template <>
-struct EnumNames<LrnRegion> {
-  static constexpr std::array<std::string_view, 2> kNames{"across_channels", "within_channel"};
-};
-template <>
-struct EnumNames<EvenWindow> {
-  static constexpr std::array<std::string_view, 3> kNames{"before", "after", "none"};
-};
 
 Json to_json(const Layer& layer) {
   return std::visit(

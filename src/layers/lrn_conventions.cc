@@ -1,9 +1,11 @@
 #include "layers/lrn_conventions.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "alexnet/error.h"
 #include "base/text.h"
+#include "layers/enum_names.h"
 #include "layers/window.h"
 
 namespace alexnet::lrn {
@@ -85,14 +87,9 @@ std::optional<Source> express(const CudaConvnet&, const Meaning& m) {
 
 std::string shown_value(std::int64_t value) { return std::to_string(value); }
 std::string shown_value(double value) { return fmt::format("{}", value); }
-std::string shown_value(LrnRegion value) { return value == LrnRegion::across_channels ? "across_channels" : "within_channel"; }
-std::string shown_value(EvenWindow value) {
-  switch (value) {
-    case EvenWindow::before: return "before";
-    case EvenWindow::after: return "after";
-    case EvenWindow::none: return "none";
-  }
-  return {};
+template <typename E>
+requires std::is_enum_v<E> std::string shown_value(E value) {
+  return std::string(EnumNames<E>::kNames[static_cast<std::size_t>(value)]);
 }
 
 template <typename Struct>
@@ -181,5 +178,17 @@ std::string to_string(const Source& source) {
 }
 
 std::string to_string(const Lrn& layer) { return call(Lrn::kKind, layer); }
+
+Json to_json(const Source& source) {
+  return std::visit(
+      []<typename Convention>(const Convention& one) {
+        Json json{{"convention", Convention::kKind}};
+        write_fields(one, json);
+        return json;
+      },
+      source);
+}
+
+Source source_from_json(const Json& json) { return read_tagged<Source>(json, "source", "convention"); }
 
 }  // namespace alexnet::lrn

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/json.h"
 #include "layers/lrn.h"
 
 namespace alexnet::lrn {
@@ -173,5 +174,10 @@ std::optional<Source> in_words_of(const Source& like, const Lrn& layer);
 std::string to_string(const Source& source);
 // Ours: "lrn(region=across_channels, local_size=5, ...)".
 std::string to_string(const Lrn& layer);
+
+// {"convention": "tensorflow", "depth_radius": 2, ...}, as model files keep it beside the layer. Reading throws Error of kind
+// model for an unknown convention, an unknown key and a value of the wrong type.
+Json to_json(const Source& source);
+Source source_from_json(const Json& json);
 
 }  // namespace alexnet::lrn

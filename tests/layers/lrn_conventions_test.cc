@@ -1,5 +1,7 @@
 #include "layers/lrn_conventions.h"
 
+#include <nlohmann/json.hpp>
+
 #include "alexnet/error.h"
 #include "layers/layer.h"
 #include "tests/layers/lrn_known_answers.h"
@@ -99,6 +101,18 @@ TEST(LrnConventions, AreWrittenAsTheirSourceWritesThem) {
             "cuda-convnet(type=across_channels, size=5, scale=0.0001, pow=0.75, min_div=1, groups=2)");
   EXPECT_EQ(to_string(Lrn{.even_window = EvenWindow::none}),
             "lrn(region=across_channels, local_size=5, alpha=0.0001, beta=0.75, k=1, even_window=none, groups=1)");
+}
+
+TEST(LrnConventions, ReadTheJsonThatTheyWrite) {
+  EXPECT_EQ(to_json(Source(TensorFlow{2, 1, 0.2, 0.75})).dump(),
+            R"({"convention":"tensorflow","depth_radius":2,"bias":1.0,"alpha":0.2,"beta":0.75})");
+  for (const auto& source : conventions()) EXPECT_TRUE(source_from_json(to_json(source)) == source);
+  try {
+    source_from_json({{"convention", "mxnet_gluon"}});
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "unknown source convention 'mxnet_gluon' (known: pytorch, onnx, tensorflow, caffe, onednn, paper, cuda_convnet)");
+  }
 }
 
 // Computes what a layer computes, to tell layers apart that are spelled differently.
