@@ -1,0 +1,59 @@
+// From a model to the steps that run it: which kernel computes each layer, in which layout, and where its tensors lie.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "runtime/kernel.h"
+#include "runtime/network.h"
+#include "runtime/plan.h"
+
+namespace alexnet {
+
+// A tensor of a running network. Several share their bytes when one is only a view of the other.
+struct Value {
+  Shape sample;  // without the batch
+  Layout layout;
+  std::size_t storage = 0;
+  bool rows = false;  // made by a step that takes many rows at once, or after one
+};
+
+// Bytes for one sample: an input of the network, read where the caller has it, or a place in the arena.
+struct ValueStorage {
+  std::optional<std::size_t> input;
+  std::uint64_t bytes = 0;
+  std::uint64_t offset = 0;
+  bool many = false;  // holds kRows samples, one behind the other
+};
+
+struct NetworkStep {
+  PlanStep plan;
+  Choice choice;
+  std::vector<std::size_t> sources;        // values
+  std::optional<std::size_t> destination;  // a value, or
+  std::optional<std::size_t> output;       // an output of the network
+  bool rows = false;                       // runs after all slices of a block of rows
+  std::uint64_t scratch_offset = 0;
+};
+
+// Samples of a run are taken in blocks of at most this many: the steps before the first linear layer run over them slice by
+// slice, the others over the whole block. More rows share the reading of weights; beyond 32 that gains little.
+inline constexpr std::int64_t kRows = 32;
+
+struct Program {
+  std::vector<Value> values;
+  std::vector<ValueStorage> storages;
+  std::vector<NetworkStep> steps;  // those with rows behind those without
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> outputs;
+  Plan plan;
+};
+
+// The model must have passed check(). Nothing large is allocated yet: prepare() of the steps' choices does that. Runs under a
+// ThreadScope of options.threads.
+Program lower(const Model& model, const CompileOptions& options);
+
+}  // namespace alexnet

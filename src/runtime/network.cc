@@ -1,0 +1,166 @@
+#include "runtime/network.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "alexnet/error.h"
+#include "base/checked.h"
+#include "base/threads.h"
+#include "runtime/lower.h"
+#include "runtime/openmp.h"
+
+namespace alexnet {
+
+struct Network::Impl {
+  Program program;
+  std::vector<Kernel> kernels;  // one for each step
+};
+
+Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Network::~Network() = default;
+
+const std::vector<TensorInfo>& Network::inputs() const { return impl_->program.inputs; }
+const std::vector<TensorInfo>& Network::outputs() const { return impl_->program.outputs; }
+const Plan& Network::plan() const { return impl_->program.plan; }
+int Network::threads() const { return impl_->program.plan.threads; }
+
+std::shared_ptr<const Network> compile(const Model& model, const CompileOptions& options) {
+  CompileOptions chosen = options;
+  if (options.threads < 0) throw Error(ErrorKind::usage, "threads", fmt::format("{} is less than one", options.threads));
+  if (options.threads == 0) chosen.threads = thread_budget().threads;
+  const ThreadScope scope(chosen.threads);
+  auto impl = std::make_unique<Network::Impl>();
+  impl->program = lower(model, chosen);
+  const Plan& plan = impl->program.plan;
+  const auto wanted = checked_add(plan.arena_bytes, plan.created_bytes);
+  if (!wanted || *wanted > options.max_memory) {
+    throw Error(ErrorKind::resources, "",
+                fmt::format("the network needs {} bytes for a run and {} for weights, more than the {} allowed", plan.arena_bytes,
+                            plan.created_bytes, options.max_memory));
+  }
+  for (NetworkStep& step : impl->program.steps) {
+    impl->kernels.push_back(step.choice.prepare());
+    step.choice.prepare = nullptr;  // lets go of weights in their stored form
+  }
+  return std::shared_ptr<const Network>(new Network(std::move(impl)));
+}
+
+namespace {
+
+struct Free {
+  void operator()(std::byte* memory) const { std::free(memory); }
+};
+
+// Not cleared: pages that are never written take no memory.
+std::unique_ptr<std::byte, Free> arena_memory(std::uint64_t bytes) {
+  constexpr std::uint64_t kPage = 4096;
+  const auto rounded = checked_add<std::uint64_t>(bytes, kPage);
+  void* memory = rounded ? std::aligned_alloc(kPage, *rounded / kPage * kPage) : nullptr;
+  if (memory == nullptr) throw Error(ErrorKind::resources, "", fmt::format("no memory for a run's {} bytes", bytes));
+  return std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(memory));
+}
+
+}  // namespace
+
+struct Session::Impl {
+  std::shared_ptr<const Network> network;
+  const Program& program;
+  std::unique_ptr<std::byte, Free> arena;
+  std::vector<Run> runs;                  // one for each step
+  std::vector<const std::byte*> sources;  // of the step that runs
+  // Where the current block of rows lies in what the caller gave.
+  std::vector<const std::byte*> inputs;
+  std::vector<std::byte*> outputs;
+
+  explicit Impl(std::shared_ptr<const Network> compiled)
+      : network(std::move(compiled)), program(network->impl_->program), arena(arena_memory(program.plan.arena_bytes)) {
+    const ThreadScope scope(program.plan.threads);
+    std::size_t most = 0;
+    for (const auto& kernel : network->impl_->kernels) runs.push_back(kernel());
+    for (const NetworkStep& step : program.steps) most = std::max(most, step.sources.size());
+    sources.resize(most);
+    inputs.resize(program.inputs.size());
+    outputs.resize(program.outputs.size());
+  }
+
+  std::uint64_t sample_bytes(std::size_t value) const { return program.storages[program.values[value].storage].bytes; }
+
+  // Row `row` of the current block.
+  const std::byte* source(std::size_t value, std::int64_t row) const {
+    const ValueStorage& storage = program.storages[program.values[value].storage];
+    const auto skipped = static_cast<std::uint64_t>(row) * storage.bytes;
+    if (storage.input) return inputs[*storage.input] + skipped;
+    return arena.get() + storage.offset + (storage.many ? skipped : 0);
+  }
+
+  std::byte* destination(const NetworkStep& step, std::int64_t row) const {
+    if (!step.output) return const_cast<std::byte*>(source(*step.destination, row));
+    const auto elements = static_cast<std::uint64_t>(program.outputs[*step.output].shape.elements());
+    return outputs[*step.output] + static_cast<std::uint64_t>(row) * elements * sizeof(float);
+  }
+
+  void run_step(std::size_t index, std::int64_t row, std::int64_t rows) {
+    const NetworkStep& step = program.steps[index];
+    for (std::size_t i = 0; i < step.sources.size(); ++i) sources[i] = source(step.sources[i], row);
+    runs[index]({.sources = std::span(sources).first(step.sources.size()),
+                 .destination = destination(step, row),
+                 .scratch = arena.get() + step.scratch_offset,
+                 .rows = rows});
+  }
+
+  void run_block(std::int64_t rows) {
+    const auto& steps = program.steps;
+    const auto slice_steps = static_cast<std::size_t>(std::ranges::count(steps, false, &NetworkStep::rows));
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::size_t i = 0; i < slice_steps; ++i) run_step(i, row, 1);
+    }
+    for (std::size_t i = slice_steps; i < steps.size(); ++i) {
+      if (steps[i].choice.any_rows) {
+        run_step(i, 0, rows);
+      } else {
+        for (std::int64_t row = 0; row < rows; ++row) run_step(i, row, 1);
+      }
+    }
+  }
+};
+
+Session::Session(std::shared_ptr<const Network> network) : impl_(std::make_unique<Impl>(std::move(network))) {}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+namespace {
+
+void check_sizes(std::string_view what, std::int64_t batch, const std::vector<TensorInfo>& tensors, const auto& given) {
+  if (given.size() != tensors.size())
+    throw Error(ErrorKind::usage, std::string(what), fmt::format("wants {} tensors, found {}", tensors.size(), given.size()));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto wanted = checked_multiply(batch, tensors[i].shape.elements());
+    if (wanted && static_cast<std::uint64_t>(*wanted) == given[i].size()) continue;
+    throw Error(ErrorKind::usage, fmt::format("{} '{}'", what, tensors[i].name),
+                fmt::format("{} samples of {} do not make {} elements", batch, to_string(tensors[i].shape), given[i].size()));
+  }
+}
+
+}  // namespace
+
+void Session::run(std::int64_t batch, std::span<const std::span<const float>> inputs, std::span<const std::span<float>> outputs) {
+  const Program& program = impl_->program;
+  if (batch < 0) throw Error(ErrorKind::usage, "batch", fmt::format("{} is negative", batch));
+  check_sizes("input", batch, program.inputs, inputs);
+  check_sizes("output", batch, program.outputs, outputs);
+  const ThreadScope scope(program.plan.threads);
+  for (std::int64_t done = 0; done < batch; done += kRows) {
+    const auto at = [&](const std::vector<TensorInfo>& tensors, std::size_t i) { return done * tensors[i].shape.elements(); };
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      impl_->inputs[i] = reinterpret_cast<const std::byte*>(inputs[i].data() + at(program.inputs, i));
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      impl_->outputs[i] = reinterpret_cast<std::byte*>(outputs[i].data() + at(program.outputs, i));
+    impl_->run_block(std::min(kRows, batch - done));
+  }
+}
+
+}  // namespace alexnet

@@ -1,0 +1,71 @@
+// From a model to something that runs: compile() chooses primitives, layouts and memory once; a Network is immutable and
+// shared by threads; a Session is one thread's scratch space and runs without allocating.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "runtime/plan.h"
+
+namespace alexnet {
+
+// What a layer computes in. `automatic`: the fastest whose cost in top-1 the model records as at most 0.5 points, else f32.
+enum class Precision { automatic, f32, bf16, int8 };
+
+struct CompileOptions {
+  int threads = 0;  // 0: what thread_budget() allows
+  Precision precision = Precision::f32;
+  // Names of nodes (or inputs) to make readable besides the graph's outputs. A kept node is never fused away.
+  std::vector<std::string> keep;
+  // Bytes that a session's arena and the weights made by compile() may take together.
+  std::uint64_t max_memory = UINT64_MAX;
+};
+
+struct TensorInfo {
+  std::string name;
+  Shape shape;  // of one sample
+};
+
+class Network {
+ public:
+  ~Network();
+  const std::vector<TensorInfo>& inputs() const;
+  const std::vector<TensorInfo>& outputs() const;  // the graph's outputs, then CompileOptions::keep, without repeats
+  const Plan& plan() const;                        // plain data: what runs
+  int threads() const;
+
+ private:
+  friend std::shared_ptr<const Network> compile(const Model& model, const CompileOptions& options);
+  friend class Session;
+  struct Impl;
+  explicit Network(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The model must have passed check(); its weights are shared where they run as they are stored. Throws Error of kind model (naming
+// the layer) for what can't be run, usage for options out of range and for an unknown name to keep, and resources for more
+// memory than allowed, before it is taken.
+std::shared_ptr<const Network> compile(const Model& model, const CompileOptions& options);
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<const Network> network);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  // Runs `batch` samples. inputs[i] holds batch x elements of network.inputs()[i], row-major f32; outputs[i] receives
+  // batch x elements of network.outputs()[i]. Any batch; each row's bits depend neither on the batch nor on the threads. Throws
+  // Error of kind usage for tensors of other sizes.
+  void run(std::int64_t batch, std::span<const std::span<const float>> inputs, std::span<const std::span<float>> outputs);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace alexnet

@@ -1,0 +1,83 @@
+// What the primitive families share: the engine, layouts as memory descriptors, errors, and primitives as kernels.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <dnnl.hpp>
+
+#include "alexnet/error.h"
+#include "runtime/kernel.h"
+#include "tensor/tensor.h"
+
+namespace alexnet::onednn {
+
+const dnnl::engine& engine();
+
+dnnl::memory::data_type data_type(ElementType type);
+dnnl::memory::desc descriptor(const Shape& shape, const Layout& layout);
+// The layout that a descriptor of this shape describes, if it is one of ours.
+std::optional<Layout> layout_of(const dnnl::memory::desc& descriptor, const Shape& shape);
+
+// Attributes that every primitive of ours is created with: scratch comes from the arena.
+dnnl::primitive_attr attributes(bool relu = false);
+
+// A constant argument of a primitive, kept alive by the kernel.
+struct Constant {
+  int argument;
+  dnnl::memory memory;
+};
+
+// `tensor` (f32, row-major) as a constant argument in the layout that the primitive wants; looked at in place if it is that
+// already.
+Constant constant(int argument, const Tensor& tensor, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted);
+
+// Runs calls to oneDNN, turning its exceptions into Error.
+template <typename Call>
+auto guarded(Call&& call) {
+  try {
+    return std::forward<Call>(call)();
+  } catch (const dnnl::error& error) {
+    throw Error(ErrorKind::resources, "oneDNN", error.what());
+  }
+}
+
+// A primitive with its constants as a kernel of one source and one destination.
+template <typename Primitive>
+Kernel kernel(const typename Primitive::primitive_desc& description, std::vector<Constant> constants);
+
+// The part of kernel() that does not depend on the family.
+struct Arguments {
+  dnnl::memory::desc source;
+  dnnl::memory::desc destination;
+  dnnl::memory::desc scratch;
+  std::vector<Constant> constants;
+};
+Kernel kernel_of(dnnl::primitive primitive, Arguments arguments);
+
+template <typename Primitive>
+Kernel kernel(const typename Primitive::primitive_desc& description, std::vector<Constant> constants) {
+  return kernel_of(Primitive(description), {.source = description.src_desc(),
+                                            .destination = description.dst_desc(),
+                                            .scratch = description.scratchpad_desc(),
+                                            .constants = std::move(constants)});
+}
+
+// What every family's description tells in the same way; `prepare` is the caller's to add.
+template <typename Description>
+Choice described(const Description& description, const Layout& source, const Layout& destination) {
+  return {.implementation = description.impl_info_str(),
+          .source = source,
+          .destination = destination,
+          .scratch_bytes = description.scratchpad_desc().get_size(),
+          .weight_bytes = 0,
+          .created_bytes = 0,
+          .any_rows = false,
+          .note = {},
+          .prepare = {}};
+}
+
+}  // namespace alexnet::onednn

@@ -1,0 +1,28 @@
+// Our own kernels as choices, on row-major f32 unless said otherwise. `threads` is what the plan was made for; each opens parallel
+// regions of what ThreadScope says.
+#pragma once
+
+#include <vector>
+
+#include "layers/layer.h"
+#include "model/weight.h"
+#include "runtime/instruction_set.h"
+#include "runtime/kernel.h"
+#include "runtime/window_pool.h"
+
+namespace alexnet {
+
+// Any number of rows, at most `rows`.
+Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
+                  SimdLevel level);
+Choice own_lrn(const Lrn& layer, const Shape& input, int threads, SimdLevel level);
+Choice own_pool(WindowPool pool, const Shape& input);
+// In any layout, which it keeps.
+Choice own_relu(const Shape& input, const Layout& layout, SimdLevel level);
+Choice own_copy(const Shape& input);
+// Zeros around each plane.
+Choice own_pad(const Padding4& padding, const Shape& input);
+// The layer's reference(): for kinds without a faster way. It allocates while it runs.
+Choice reference_layer(const Layer& layer, std::vector<Shape> inputs, std::vector<Weight> parameters);
+
+}  // namespace alexnet

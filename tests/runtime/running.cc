@@ -1,0 +1,33 @@
+#include "tests/runtime/running.h"
+
+#include <algorithm>
+
+namespace alexnet::test {
+
+std::vector<Tensor> run(Session& session, const Network& network, const std::vector<Tensor>& inputs) {
+  const std::int64_t batch = inputs.front().shape()[0];
+  std::vector<std::span<const float>> sources;
+  for (const auto& input : inputs) sources.push_back(input.values<float>());
+  std::vector<Tensor> results;
+  for (const auto& output : network.outputs()) results.push_back(Tensor::zeros(output.shape.with_batch(batch)));
+  std::vector<std::span<float>> destinations;
+  for (auto& result : results) destinations.push_back(result.mutable_values<float>());
+  session.run(batch, sources, destinations);
+  return results;
+}
+
+std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs, const CompileOptions& options) {
+  const auto network = compile(model, options);
+  Session session(network);
+  return run(session, *network, inputs);
+}
+
+const PlanStep& step_of(const Plan& plan, const std::string& layer) {
+  const auto found = std::ranges::find_if(plan.steps, [&](const PlanStep& step) {
+    return step.kind != "reorder" && step.kind != "output" && std::ranges::find(step.layers, layer) != step.layers.end();
+  });
+  if (found == plan.steps.end()) throw std::out_of_range("no step computes " + layer);
+  return *found;
+}
+
+}  // namespace alexnet::test

@@ -1,0 +1,18 @@
+// Compiling and running in one call.
+#pragma once
+
+#include <vector>
+
+#include "runtime/network.h"
+#include "tensor/tensor.h"
+
+namespace alexnet::test {
+
+// Each output for these inputs (batch first), in the order of network.outputs().
+std::vector<Tensor> run(Session& session, const Network& network, const std::vector<Tensor>& inputs);
+std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs, const CompileOptions& options = {});
+
+// The plan of one layer's step.
+const PlanStep& step_of(const Plan& plan, const std::string& layer);
+
+}  // namespace alexnet::test
