@@ -111,7 +111,8 @@ TEST(LrnConventions, ReadTheJsonThatTheyWrite) {
     source_from_json({{"convention", "mxnet_gluon"}});
     ADD_FAILURE() << "accepted";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "unknown source convention 'mxnet_gluon' (known: pytorch, onnx, tensorflow, caffe, onednn, paper, cuda_convnet)");
+    EXPECT_STREQ(error.what(),
+                 "unknown source convention 'mxnet_gluon' (known: pytorch, onnx, tensorflow, caffe, onednn, paper, cuda_convnet)");
   }
 }
 
