@@ -63,6 +63,14 @@ void read_json(std::string_view key, const Json& json, std::span<std::int64_t> v
   read_list(key, json, values, "whole numbers");
 }
 
+void read_json(std::string_view key, const Json& json, std::vector<std::int64_t>& values) {
+  if (!json.is_array() || json.size() > kMaxListed) {
+    wrong_value(key, json, fmt::format("a list of at most {} whole numbers", kMaxListed));
+  }
+  values.resize(json.size());
+  read_json(key, json, std::span<std::int64_t>(values));
+}
+
 void read_json(std::string_view key, const Json& json, std::span<double> values) { read_list(key, json, values, "numbers"); }
 
 std::size_t read_json_name(std::string_view key, const Json& json, std::span<const std::string_view> names) {

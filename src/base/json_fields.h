@@ -1,6 +1,7 @@
 // Plain structs to JSON objects and back, by the list of fields that each struct gives of itself:
 //   static void fields(auto& self, auto&& visit) { visit("stride", self.stride); ... }
-// Fields are bool, std::int64_t, double, std::string, enums, std::array of the numbers, and std::optional of all these.
+// Fields are bool, std::int64_t, double, std::string, enums, std::array of the numbers, std::optional of all these, and short lists
+// of std::int64_t.
 // Reading is strict: a key that the struct does not have and a value of another type throw Error of kind model, without a
 // place, which the caller adds. An absent key leaves the field's default.
 #pragma once
@@ -31,6 +32,9 @@ void read_json(std::string_view key, const Json& json, std::string& value);
 // Lists of exactly as many numbers.
 void read_json(std::string_view key, const Json& json, std::span<std::int64_t> values);
 void read_json(std::string_view key, const Json& json, std::span<double> values);
+// A list of any length up to kMaxListed.
+inline constexpr std::size_t kMaxListed = 8;
+void read_json(std::string_view key, const Json& json, std::vector<std::int64_t>& values);
 // The position of a text among the names.
 std::size_t read_json_name(std::string_view key, const Json& json, std::span<const std::string_view> names);
 

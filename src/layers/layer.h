@@ -10,21 +10,31 @@
 
 #include "base/json.h"
 #include "layers/adaptive_average_pool.h"
+#include "layers/add.h"
 #include "layers/average_pool.h"
 #include "layers/batch_norm.h"
+#include "layers/clip.h"
+#include "layers/concat.h"
 #include "layers/convolution.h"
 #include "layers/dropout.h"
 #include "layers/flatten.h"
 #include "layers/linear.h"
 #include "layers/lrn.h"
+#include "layers/matmul.h"
 #include "layers/max_pool.h"
+#include "layers/multiply.h"
+#include "layers/pad.h"
 #include "layers/relu.h"
+#include "layers/reshape.h"
+#include "layers/scale_shift.h"
+#include "layers/slice.h"
 #include "layers/softmax.h"
+#include "layers/transpose.h"
 
 namespace alexnet {
 
-using Layer =
-    std::variant<AdaptiveAveragePool, AveragePool, BatchNorm, Convolution, Dropout, Flatten, Linear, Lrn, MaxPool, Relu, Softmax>;
+using Layer = std::variant<AdaptiveAveragePool, Add, AveragePool, BatchNorm, Clip, Concat, Convolution, Dropout, Flatten, Linear,
+                           Lrn, MatMul, MaxPool, Multiply, Pad, Relu, Reshape, ScaleShift, Slice, Softmax, Transpose>;
 
 // The kind's name in model files: "convolution".
 std::string_view kind(const Layer& layer);

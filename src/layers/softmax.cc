@@ -4,21 +4,12 @@
 #include <cmath>
 #include <limits>
 
-#include <fmt/format.h>
-
-#include "alexnet/error.h"
+#include "layers/axes.h"
 
 namespace alexnet {
 
 Shape output_shape(const Softmax& layer, std::span<const Shape> inputs) {
-  if (inputs[0].rank() < 2) {
-    throw Error(ErrorKind::model, "", fmt::format("the input {} has no axis behind its batch", to_string(inputs[0])));
-  }
-  if (layer.axis < 1 || layer.axis >= static_cast<std::int64_t>(inputs[0].rank())) {
-    throw Error(ErrorKind::model, "",
-                fmt::format("axis is {}, the input {} has the axes 1 to {} behind its batch", layer.axis, to_string(inputs[0]),
-                            static_cast<std::int64_t>(inputs[0].rank()) - 1));
-  }
+  require_axis(inputs[0], layer.axis);
   return inputs[0];
 }
 

@@ -198,16 +198,26 @@ class Lowering {
   void lower_node(const Node& node) {
     std::visit(Overloaded{
                    [&](const AdaptiveAveragePool& layer) { adaptive_average_pool(layer); },
+                   [&](const Add&) { reference(); },
                    [&](const AveragePool& layer) { average_pool(layer); },
                    [&](const BatchNorm& layer) { batch_norm(layer); },
+                   [&](const Clip&) { reference(); },
+                   [&](const Concat&) { reference(); },
                    [&](const Convolution& layer) { convolution(layer); },
                    [&](const Dropout&) { identity(); },
                    [&](const Flatten&) { view(in_layout(source(), kPlain), Shape{value(source()).sample.elements()}); },
                    [&](const Linear& layer) { linear(layer); },
                    [&](const Lrn& layer) { lrn(layer); },
+                   [&](const MatMul&) { reference(); },
                    [&](const MaxPool& layer) { max_pool(layer); },
+                   [&](const Multiply&) { reference(); },
+                   [&](const Pad&) { reference(); },
                    [&](const Relu&) { compute(own_relu(shape(source()), value(source()).layout, instructions_.simd)); },
+                   [&](const Reshape& layer) { view(in_layout(source(), kPlain), Shape(layer.shape)); },
+                   [&](const ScaleShift&) { reference(); },
+                   [&](const Slice&) { reference(); },
                    [&](const Softmax& layer) { softmax(layer); },
+                   [&](const Transpose&) { reference(); },
                },
                node.layer);
   }

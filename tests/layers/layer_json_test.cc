@@ -27,10 +27,13 @@ struct Spelling {
 const std::vector<Spelling>& spellings() {
   static const std::vector<Spelling> all{
       {AdaptiveAveragePool{.output = {6, 7}}, R"({"kind":"adaptive_average_pool","output":[6,7]})"},
+      {Add{}, R"({"kind":"add"})"},
       {AveragePool{{3, 2}, {2, 3}, {1, 0, 2, 1}, {4, 5}, Rounding::ceil, true},
        R"({"kind":"average_pool","kernel":[3,2],"stride":[2,3],"padding":[1,0,2,1],"dilation":[4,5],"rounding":"ceil",)"
        R"("count_padding":true})"},
       {BatchNorm{0.001, false, false}, R"({"kind":"batch_norm","epsilon":0.001,"scale":false,"offset":false})"},
+      {Clip{-1, 6}, R"({"kind":"clip","lowest":-1.0,"highest":6.0})"},
+      {Concat{2}, R"({"kind":"concat","axis":2})"},
       {Convolution{96, {11, 5}, {4, 2}, {2, 1, 0, 3}, {2, 3}, 2, false},
        R"({"kind":"convolution","out_channels":96,"kernel":[11,5],"stride":[4,2],"padding":[2,1,0,3],"dilation":[2,3],"groups":2,)"
        R"("bias":false})"},
@@ -39,10 +42,17 @@ const std::vector<Spelling>& spellings() {
       {Linear{1000, false}, R"({"kind":"linear","out_features":1000,"bias":false})"},
       {Lrn{LrnRegion::within_channel, 4, 0.0005, 0.5, 2, EvenWindow::after, 2},
        R"({"kind":"lrn","region":"within_channel","local_size":4,"alpha":0.0005,"beta":0.5,"k":2.0,"even_window":"after","groups":2})"},
+      {MatMul{}, R"({"kind":"matmul"})"},
       {MaxPool{{3, 2}, {2, 3}, {1, 0, 2, 1}, {4, 5}, Rounding::ceil},
        R"({"kind":"max_pool","kernel":[3,2],"stride":[2,3],"padding":[1,0,2,1],"dilation":[4,5],"rounding":"ceil"})"},
+      {Multiply{}, R"({"kind":"multiply"})"},
+      {Pad{{0, 1}, {2, 3}, -1}, R"({"kind":"pad","before":[0,1],"after":[2,3],"value":-1.0})"},
       {Relu{}, R"({"kind":"relu"})"},
+      {Reshape{{256, 36}}, R"({"kind":"reshape","shape":[256,36]})"},
+      {ScaleShift{false, false}, R"({"kind":"scale_shift","scale":false,"offset":false})"},
+      {Slice{2, 5, 3, -2}, R"({"kind":"slice","axis":2,"begin":5,"count":3,"step":-2})"},
       {Softmax{3}, R"({"kind":"softmax","axis":3})"},
+      {Transpose{{2, 3, 1}}, R"({"kind":"transpose","permutation":[2,3,1]})"},
   };
   return all;
 }
@@ -114,6 +124,10 @@ TEST(LayerJson, RefusesWhatIsNoLayer) {
            Case{R"({"kind":"convolution","kernel":[3,3,3]})", "'kernel' is [3,3,3], must be a list of 2 whole numbers"},
            Case{R"({"kind":"convolution","kernel":[3,0.5]})", "'kernel' is 0.5, must be a whole number"},
            Case{R"({"kind":"convolution","padding":[1,1]})", "'padding' is [1,1], must be a list of 4 whole numbers"},
+           Case{R"({"kind":"reshape","shape":7})", "'shape' is 7, must be a list of at most 8 whole numbers"},
+           Case{R"({"kind":"reshape","shape":[1,1,1,1,1,1,1,1,1]})",
+                "'shape' is [1,1,1,1,1,1,1,1,1], must be a list of at most 8 whole numbers"},
+           Case{R"({"kind":"reshape","shape":[1,2.5]})", "'shape' is 2.5, must be a whole number"},
        }) {
     EXPECT_EQ(refused(text), message) << text;
   }
@@ -126,7 +140,7 @@ TEST(LayerJson, ShortensWhatItQuotes) {
 
 TEST(LayerJson, NamesTheKnownKindsWhenNoneIsNear) {
   EXPECT_EQ(refused(R"({"kind":"transformer"})").substr(0, 69),
-            "unknown layer kind 'transformer' (known: adaptive_average_pool, avera");
+            "unknown layer kind 'transformer' (known: adaptive_average_pool, add, ");
 }
 
 }  // namespace

@@ -87,7 +87,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"conv_padded", conv(64, 11, 4, 2), {3, 48, 48}, 30}, Case{"linear", Linear{.out_features = 21}, {37}, 20},
                     Case{"lrn", Lrn{}, {32, 5, 6}, 10}, Case{"lrn4", Lrn{.local_size = 4, .beta = 0.6}, {32, 5, 6}, 10},
                     Case{"relu", Relu{}, {3, 5, 6}, 0}, Case{"max", MaxPool{.kernel = {3, 3}, .stride = {2, 2}}, {16, 13, 13}, 0},
-                    Case{"softmax", Softmax{}, {100}, 20}),
+                    Case{"softmax", Softmax{}, {100}, 20}, Case{"clip", Clip{-0.5, 0.25}, {3, 5, 6}, 0},
+                    Case{"pad", Pad{{0, 1, 2}, {1, 0, 3}, -1}, {3, 5, 6}, 0}, Case{"scale_shift", ScaleShift{}, {3, 5, 6}, 0},
+                    Case{"slice", Slice{.axis = 1, .begin = 4, .count = 2, .step = -2}, {5, 4, 3}, 0},
+                    Case{"transpose", Transpose{{2, 3, 1}}, {3, 5, 6}, 0}),
     name_of);
 
 }  // namespace

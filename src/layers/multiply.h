@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "layers/parameter.h"
+#include "tensor/tensor.h"
+
+namespace alexnet {
+
+// The product of the inputs, element by element. An input of extent 1 along an axis serves all of that axis.
+struct Multiply {
+  static constexpr std::string_view kKind = "multiply";
+  static constexpr InputCount kInputs{2, 64};
+
+  static void fields(auto&, auto&&) {}
+  friend bool operator==(const Multiply&, const Multiply&) = default;
+};
+
+Shape output_shape(const Multiply& layer, std::span<const Shape> inputs);
+std::vector<Parameter> parameters(const Multiply& layer, std::span<const Shape> inputs);
+Tensor reference(const Multiply& layer, std::span<const Tensor> inputs, std::span<const Tensor> parameters);
+
+}  // namespace alexnet
