@@ -13,9 +13,11 @@ if [ "${3:-}" != hidden ]; then
   mv "$work/first" "$work/moved"
   # In a mount namespace of its own an empty folder covers the build folder; where namespaces are forbidden the checks
   # of paths below have to do.
-  if unshare --mount --map-root-user true 2>/dev/null; then
+  hide=(unshare --mount)
+  [ "$(id -u)" -eq 0 ] || hide+=(--map-root-user)
+  if "${hide[@]}" true 2>/dev/null; then
     # shellcheck disable=SC2016  # expanded inside
-    unshare --mount --map-root-user bash -c 'mount -t tmpfs none "$3" && exec "$0" "$2" "$3" hidden "$1"' \
+    "${hide[@]}" bash -c 'mount -t tmpfs none "$3" && exec "$0" "$2" "$3" hidden "$1"' \
       "$0" "$work" "$source_dir" "$build_dir"
   else
     echo "mount namespaces are not allowed here: the build folder stays in reach"
@@ -38,7 +40,7 @@ done
 photograph=$source_dir/data/coffee.jpg
 env -i "$prefix/bin/alexnet" --version
 
-cmake -S "$source_dir/tests/install/consumer" -B by_cmake -DCMAKE_PREFIX_PATH="$prefix" >log || { cat log; fail "find_package"; }
+cmake -G Ninja -S "$source_dir/tests/install/consumer" -B by_cmake -DCMAKE_PREFIX_PATH="$prefix" >log || { cat log; fail "find_package"; }
 cmake --build by_cmake >log || { cat log; fail "build through find_package"; }
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
