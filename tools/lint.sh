@@ -25,7 +25,7 @@ check_python() {
 check_tidy() {
   configure release
   find src -name '*.cc' -printf '%s %p\n' | sort -rn | cut -d' ' -f2 |
-    xargs -P "$(nproc)" -n 1 clang-tidy -p build/release --quiet --extra-arg=-Wno-unknown-warning-option 2>&1 |
+    xargs -P "$(nproc)" -n 1 clang-tidy-16 -p build/release --quiet --extra-arg=-Wno-unknown-warning-option 2>&1 |
     { grep -v ' warnings\? generated' || true; }
 }
 
