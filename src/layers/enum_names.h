@@ -3,6 +3,7 @@
 
 #include "base/json_fields.h"
 #include "layers/lrn.h"
+#include "layers/switchable_norm.h"
 #include "layers/window.h"
 
 namespace alexnet {
@@ -18,6 +19,11 @@ struct EnumNames<LrnRegion> {
 template <>
 struct EnumNames<EvenWindow> {
   static constexpr std::array<std::string_view, 3> kNames{"before", "after", "none"};
+};
+
+template <>
+struct EnumNames<BatchPart> {
+  static constexpr std::array<std::string_view, 3> kNames{"stored", "of_batch", "none"};
 };
 
 }  // namespace alexnet

@@ -18,6 +18,18 @@ InputCount input_count(const Layer& layer) {
       layer);
 }
 
+bool batch_coupled(const Layer& layer) {
+  return std::visit(
+      []<typename Kind>(const Kind& l) {
+        if constexpr (requires { l.couples_batch(); }) {
+          return l.couples_batch();
+        } else {
+          return false;
+        }
+      },
+      layer);
+}
+
 // Each visit takes the address of the kind's own overload: a kind without one must not compile, rather than convert to Layer
 // and call this function again.
 

@@ -196,27 +196,42 @@ class Lowering {
 
   // One line for each kind, none for all: a new kind stops here until someone has said how it runs. reference() always does.
   void lower_node(const Node& node) {
+    if (batch_coupled(node.layer)) {
+      throw Error(ErrorKind::model, fmt::format("layer '{}'", node.name),
+                  fmt::format("{} makes each sample depend on the rest of its batch, which can't be run", kind(node.layer)),
+                  "give it stored statistics");
+    }
     std::visit(Overloaded{
                    [&](const AdaptiveAveragePool& layer) { adaptive_average_pool(layer); },
                    [&](const Add&) { reference(); },
                    [&](const AveragePool& layer) { average_pool(layer); },
                    [&](const BatchNorm& layer) { batch_norm(layer); },
+                   [&](const BatchStatisticsNorm&) { reference(); },
                    [&](const Clip&) { reference(); },
                    [&](const Concat&) { reference(); },
                    [&](const Convolution& layer) { convolution(layer); },
                    [&](const Dropout&) { identity(); },
+                   [&](const FilterResponseNorm&) { reference(); },
                    [&](const Flatten&) { view(in_layout(source(), kPlain), Shape{value(source()).sample.elements()}); },
+                   [&](const GroupNorm&) { reference(); },
+                   [&](const InstanceNorm&) { reference(); },
+                   [&](const LayerNorm&) { reference(); },
                    [&](const Linear& layer) { linear(layer); },
+                   [&](const LocalContrastNorm&) { reference(); },
+                   [&](const LocalMeanSubtraction&) { reference(); },
                    [&](const Lrn& layer) { lrn(layer); },
                    [&](const MatMul&) { reference(); },
                    [&](const MaxPool& layer) { max_pool(layer); },
+                   [&](const MovingAverageBatchNorm&) { reference(); },
                    [&](const Multiply&) { reference(); },
                    [&](const Pad&) { reference(); },
                    [&](const Relu&) { compute(own_relu(shape(source()), value(source()).layout, instructions_.simd)); },
                    [&](const Reshape& layer) { view(in_layout(source(), kPlain), Shape(layer.shape)); },
+                   [&](const Scale&) { reference(); },
                    [&](const ScaleShift&) { reference(); },
                    [&](const Slice&) { reference(); },
                    [&](const Softmax& layer) { softmax(layer); },
+                   [&](const SwitchableNorm&) { reference(); },
                    [&](const Transpose&) { reference(); },
                },
                node.layer);

@@ -53,7 +53,8 @@ std::vector<GoldenCase> golden_cases(std::string_view kind) {
   std::map<std::string, Tensor> stored;
   for (const auto& [name, tensor] : file.tensors) stored[name] = tensor;
   std::vector<GoldenCase> cases;
-  for (const auto& json : parse_json(file.metadata.at("cases"), path.string())) {
+  const Json golden = parse_json(file.metadata.at("golden"), path.string());
+  for (const auto& json : golden.at("cases")) {
     GoldenCase one{json["name"].get<std::string>(), layer_from_json(json["layer"], {}), {}, {}, {}, 1, {}, 0};
     for (const auto& input : json["inputs"]) one.inputs.push_back(tensor_from(input, stored));
     auto unread = json["parameters"].size();
