@@ -22,4 +22,7 @@ struct InstructionSet {
 // What the processor has, unless oneDNN was told to use less (ONEDNN_MAX_CPU_ISA): our kernels then follow it.
 InstructionSet instruction_set();
 
+// The version of oneDNN that runs: "3.2.0".
+std::string onednn_version();
+
 }  // namespace alexnet

@@ -20,7 +20,7 @@ struct CompileOptions {
   int threads = 0;  // 0: what thread_budget() allows
   Precision precision = Precision::f32;
   // Names of nodes (or inputs) to make readable besides the graph's outputs. A kept node is never fused away.
-  std::vector<std::string> keep;
+  std::vector<std::string> keep = {};
   // Bytes that a session's arena and the weights made by compile() may take together.
   std::uint64_t max_memory = UINT64_MAX;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <dnnl.hpp>
 
 #include "runtime/simd/level.h"
@@ -31,6 +32,11 @@ InstructionSet instruction_set() {
   InstructionSet result = of_onednn();
   result.simd = std::min(result.simd, processor_simd_level());
   return result;
+}
+
+std::string onednn_version() {
+  const dnnl::version_t& version = *dnnl::version();
+  return fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
 }
 
 }  // namespace alexnet
