@@ -25,8 +25,11 @@ FLOORS = {
 
 # Each public header stands at the floor of the folder that implements it.
 PUBLIC_HEADERS = {
+    "alexnet.h": "tasks",
+    "classifier.h": "tasks",
     "error.h": "base",
     "export.h": "base",
+    "version.h": "tasks",
 }
 
 # Third-party headers, by how their path begins, and the only places that may see them.
