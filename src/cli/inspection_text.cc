@@ -1,0 +1,220 @@
+#include "cli/inspection_text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/table.h"
+#include "image/preprocess.h"
+
+namespace alexnet::cli {
+namespace {
+
+// 1234567 as "1,234,567".
+std::string grouped(std::uint64_t number) {
+  std::string digits = fmt::format("{}", number);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string grouped(std::int64_t number) { return grouped(static_cast<std::uint64_t>(number)); }
+
+// "kernel=[11,11] stride=[4,4]" of an object, without the keys that the reader knows already.
+std::string pairs(const Json& object, std::string_view known) {
+  std::string text;
+  for (const auto& [key, value] : object.items()) {
+    if (key == known) continue;
+    if (!text.empty()) text += ' ';
+    text += fmt::format("{}={}", key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
+Json json_or_null(const std::string& text) { return text.empty() ? Json() : parse_json(text, "model"); }
+
+// A JSON text of the model file, one line for each key.
+std::string section(const std::string& title, const std::string& text, const Terminal& terminal) {
+  if (text.empty()) return "";
+  const Json json = parse_json(text, title);
+  std::string result = fmt::format("\n{}\n", styled(title, Style::bold, terminal.color));
+  const auto line = [&](const std::string& content) {
+    result += fmt::format("  {}\n", wrapped(printable(content), terminal.columns, 4));
+  };
+  const auto shown_value = [](const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); };
+  if (!json.is_object()) {
+    line(shown_value(json));
+  } else {
+    for (const auto& [key, value] : json.items()) line(fmt::format("{}: {}", key, shown_value(value)));
+  }
+  return result;
+}
+
+std::string layers(const InspectionParts& parts, const Terminal& terminal) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& row : parts.inspection.layers) {
+    rows.push_back({row.name, row.kind, to_string(row.output), row.parameter_count > 0 ? grouped(row.parameter_count) : "",
+                    row.multiply_adds > 0 ? grouped(row.multiply_adds) : "", row.storage, row.parameters});
+  }
+  return table(
+      {{"layer"}, {"kind"}, {"output"}, {"parameters", true}, {"MACs", true}, {"stored"}, {.head = "settings", .shrinkable = true}},
+      rows, terminal);
+}
+
+std::string tensors(const InspectionParts& parts, const Terminal& terminal) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& row : parts.inspection.tensors)
+    rows.push_back({row.name, to_string(row.shape), row.storage, grouped(row.bytes)});
+  return "\n" + table({{"tensor"}, {"shape"}, {"stored"}, {"bytes", true}}, rows, terminal);
+}
+
+std::string plan(const Plan& plan, const std::vector<std::string>& passes, const Terminal& terminal) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& step : plan.steps) {
+    rows.push_back({join(step.layers, "+"), step.kind, step.precision,
+                    fmt::format("{} > {}", step.source_layout, step.destination_layout), grouped(step.arena_offset),
+                    grouped(step.arena_bytes), step.implementation, step.note});
+  }
+  std::string text = fmt::format("\n{}\n", styled("plan", Style::bold, terminal.color));
+  text += table({{"layers"},
+                 {"step"},
+                 {"type"},
+                 {"layout"},
+                 {"at", true},
+                 {"bytes", true},
+                 {.head = "implementation", .shrinkable = true},
+                 {.head = "remark", .shrinkable = true}},
+                rows, terminal);
+  for (const auto& note : passes) text += note + "\n";
+  for (const auto& absence : plan.absent) text += fmt::format("{}: {}\n", absence.layer, absence.reason);
+  text += fmt::format("{} threads, {}, {}; slices of {}, linear layers of {} rows\n", plan.threads, plan.instruction_set,
+                      plan.precision, plan.slice, plan.rows);
+  text += fmt::format("arena {} bytes for each session, weights {} bytes, of which {} were made here\n", grouped(plan.arena_bytes),
+                      grouped(plan.weight_bytes), grouped(plan.created_bytes));
+  if (!plan.note.empty()) text += plan.note + "\n";
+  return text;
+}
+
+std::string labels(const std::vector<Label>& labels, const Terminal& terminal) {
+  if (labels.empty()) return "none";
+  std::vector<std::string> some;
+  for (std::size_t i = 0; i < std::min<std::size_t>(labels.size(), 5); ++i) some.push_back(printable(labels[i].label));
+  return wrapped(fmt::format("{}: {}{}", labels.size(), join(some, "; "), labels.size() > some.size() ? "; ..." : ""),
+                 terminal.columns, 4);
+}
+
+Json extents(const Shape& shape) {
+  Json json = Json::array();
+  for (const auto extent : shape.extents()) json.push_back(extent);
+  return json;
+}
+
+Json plan_json(const Plan& plan, const std::vector<std::string>& passes) {
+  Json steps = Json::array();
+  for (const auto& step : plan.steps) {
+    steps.push_back({{"kind", step.kind},
+                     {"layers", step.layers},
+                     {"implementation", step.implementation},
+                     {"precision", step.precision},
+                     {"source_layout", step.source_layout},
+                     {"destination_layout", step.destination_layout},
+                     {"arena_offset", step.arena_offset},
+                     {"arena_bytes", step.arena_bytes},
+                     {"scratch_bytes", step.scratch_bytes},
+                     {"weight_bytes", step.weight_bytes},
+                     {"multiply_adds", step.macs},
+                     {"note", step.note}});
+  }
+  Json absent = Json::array();
+  for (const auto& absence : plan.absent) absent.push_back({{"layer", absence.layer}, {"reason", absence.reason}});
+  return {{"passes", passes},
+          {"steps", steps},
+          {"absent", absent},
+          {"precision", plan.precision},
+          {"note", plan.note},
+          {"instruction_set", plan.instruction_set},
+          {"threads", plan.threads},
+          {"slice", plan.slice},
+          {"rows", plan.rows},
+          {"arena_bytes", plan.arena_bytes},
+          {"weight_bytes", plan.weight_bytes},
+          {"created_bytes", plan.created_bytes},
+          {"multiply_adds", plan.macs}};
+}
+
+}  // namespace
+
+std::string check_text(const GoldenCheck& check) {
+  return fmt::format("its logits for the golden picture {} by up to {:.2g} where the largest is {:.4g}; {:.2g} is allowed",
+                     check.agrees ? "agree: they differ" : "disagree: they differ", check.largest_difference, check.largest_logit,
+                     check.tolerance * check.largest_logit);
+}
+
+std::string inspection_text(const InspectionParts& parts, const Terminal& terminal) {
+  const Inspection& found = parts.inspection;
+  std::string text = styled(printable(parts.name), Style::bold, terminal.color) + "\n";
+  for (const auto& input : found.inputs) text += fmt::format("  input {}: {}\n", input.name, to_string(input.shape));
+  text += fmt::format("  output: {}\n", join(found.outputs, ", "));
+  text += fmt::format("  {} parameters in {} bytes, {} multiply-adds a picture\n", grouped(found.parameter_count),
+                      grouped(found.weight_bytes), grouped(found.multiply_adds));
+  text += fmt::format("  labels {}\n\n", labels(parts.model.labels, terminal));
+  text += layers(parts, terminal);
+  text += fmt::format("\n{}\n", styled("preprocessing", Style::bold, terminal.color));
+  for (const auto& step : to_json(parts.model.preprocessing)) {
+    text += fmt::format("  {} {}\n", step["step"].get<std::string>(), pairs(step, "step"));
+  }
+  text += section("provenance", parts.model.provenance, terminal);
+  text += section("accuracy", parts.model.accuracy, terminal);
+  text += section("LRN in the source's notation", parts.model.lrn_source, terminal);
+  if (parts.tensors) text += tensors(parts, terminal);
+  if (parts.network) text += plan(parts.network->network->plan(), parts.network->pass_notes, terminal);
+  if (parts.check) text += fmt::format("\ncheck: {}\n", check_text(*parts.check));
+  return text;
+}
+
+std::string inspection_json(const InspectionParts& parts) {
+  const Inspection& found = parts.inspection;
+  Json json;
+  json["model"] = to_utf8_lossy(parts.name);
+  json["inputs"] = Json::array();
+  for (const auto& input : found.inputs) json["inputs"].push_back({{"name", input.name}, {"shape", extents(input.shape)}});
+  json["outputs"] = found.outputs;
+  json["parameters"] = found.parameter_count;
+  json["weight_bytes"] = found.weight_bytes;
+  json["multiply_adds"] = found.multiply_adds;
+  json["layers"] = Json::array();
+  const Json graph = to_json(parts.model.graph);
+  for (std::size_t i = 0; i < found.layers.size(); ++i) {
+    const LayerRow& row = found.layers[i];
+    Json layer = graph["layers"][i];
+    layer["output_shape"] = extents(row.output);
+    layer["parameters"] = row.parameter_count;
+    layer["multiply_adds"] = row.multiply_adds;
+    if (!row.storage.empty()) layer["storage"] = row.storage;
+    json["layers"].push_back(layer);
+  }
+  json["preprocessing"] = to_json(parts.model.preprocessing);
+  json["labels"] = Json::array();
+  for (const auto& label : parts.model.labels) json["labels"].push_back({{"id", label.id}, {"label", label.label}});
+  json["provenance"] = json_or_null(parts.model.provenance);
+  json["accuracy"] = json_or_null(parts.model.accuracy);
+  json["ranges"] = json_or_null(parts.model.ranges);
+  json["lrn_source"] = json_or_null(parts.model.lrn_source);
+  if (parts.tensors) {
+    json["tensors"] = Json::array();
+    for (const auto& row : found.tensors) {
+      json["tensors"].push_back(
+          {{"name", row.name}, {"shape", extents(row.shape)}, {"storage", row.storage}, {"bytes", row.bytes}});
+    }
+  }
+  if (parts.network) json["plan"] = plan_json(parts.network->network->plan(), parts.network->pass_notes);
+  if (parts.check) {
+    json["check"] = {{"agrees", parts.check->agrees},
+                     {"largest_difference", parts.check->largest_difference},
+                     {"largest_logit", parts.check->largest_logit},
+                     {"tolerance", parts.check->tolerance}};
+  }
+  return json.dump(2) + "\n";
+}
+
+}  // namespace alexnet::cli

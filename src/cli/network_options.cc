@@ -1,0 +1,120 @@
+#include "cli/network_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "alexnet/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/threads.h"
+#include "cli/signals.h"
+#include "cli/verb.h"
+#include "model/embedded_model.h"
+#include "model/model_file.h"
+#include "tasks/parallel.h"
+
+namespace alexnet::cli {
+namespace {
+
+constexpr const char* kEmbedded = "embedded model";
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Empty: the embedded model.
+std::string model_path(const Arguments& arguments, const std::string& file) {
+  std::string path = file;
+  if (path.empty() && arguments.knows("model")) path = arguments.text("model");
+  return path.empty() ? variable("ALEXNET_MODEL") : path;
+}
+
+int thread_count(const Arguments& arguments) {
+  if (arguments.has("threads")) return static_cast<int>(arguments.integer("threads"));
+  if (const std::string text = variable("ALEXNET_THREADS"); !text.empty()) {
+    arguments.check("threads", text, "ALEXNET_THREADS");
+    return static_cast<int>(*parse_integer(text));
+  }
+  if (const std::string text = variable("OMP_NUM_THREADS"); !text.empty()) {
+    const auto first = parse_integer(trim(split(text, ',').front()));
+    if (!first || *first < 1)
+      log(LogLevel::warning, fmt::format("OMP_NUM_THREADS={} is no number of threads and is ignored", shown(text)));
+  }
+  const ThreadBudget budget = thread_budget();
+  log(LogLevel::debug, fmt::format("{} threads: {}", budget.threads, budget.reason));
+  return budget.threads;
+}
+
+Precision precision(const std::string& name) {
+  return name == "f32"    ? Precision::f32
+         : name == "bf16" ? Precision::bf16
+         : name == "int8" ? Precision::int8
+                          : Precision::automatic;
+}
+
+}  // namespace
+
+std::string model_name(const Arguments& arguments, const std::string& file) {
+  const std::string path = model_path(arguments, file);
+  return path.empty() ? kEmbedded : path;
+}
+
+Model load_model(const Arguments& arguments, const std::string& file) {
+  const ModelFileOptions options{.allow_nonfinite = arguments.has("allow-nonfinite")};
+  const std::string path = model_path(arguments, file);
+  if (!path.empty()) return read_model(path, options);
+  if (embedded_model().empty()) throw Error(ErrorKind::model, kEmbedded, "is not in this build", "name a model file with --model");
+  return read_model(embedded_model(), nullptr, kEmbedded, options);
+}
+
+CompileOptions compile_options(const Arguments& arguments) {
+  CompileOptions options;
+  options.threads = thread_count(arguments);
+  options.precision = precision(arguments.text("precision"));
+  options.max_memory = arguments.has("max-memory") ? byte_count(arguments.text("max-memory")) : free_memory();
+  start_threads(options.threads);
+  return options;
+}
+
+NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwork(const CompileOptions&)>& compile) {
+  const CompileOptions options = compile_options(arguments);
+  try {
+    NamedNetwork network = compile(options);
+    const Plan& plan = network.network->plan();
+    // Worth a remark without being asked only where it is not what was asked for.
+    if (!plan.note.empty()) log(arguments.has("precision") ? LogLevel::info : LogLevel::debug, plan.note);
+    return network;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::resources || !arguments.has("max-memory")) throw;
+    throw Error(ErrorKind::model, model_name(arguments), error.message(), "--max-memory sets the limit");
+  }
+}
+
+DecodeOptions decode_options(const Arguments& arguments) {
+  return {.max_pixels = static_cast<std::uint64_t>(arguments.integer("max-pixels")),
+          .allow_truncated = arguments.has("allow-truncated")};
+}
+
+PictureSourceOptions source_options(const Arguments& arguments) {
+  return {.recursive = arguments.has("recursive"), .null_separated = arguments.has("null"), .stop = &interruption()};
+}
+
+void need_pictures(const Arguments& arguments) {
+  if (!arguments.operands().empty()) return;
+  throw Error(ErrorKind::usage, std::string(arguments.verb().name), "needs pictures",
+              "files, folders, @LIST, or - for standard input");
+}
+
+std::vector<std::string> layer_names(const Arguments& arguments) {
+  std::vector<std::string> names;
+  for (const auto& value : arguments.all("layer")) {
+    for (const auto& part : split(value, ',')) names.emplace_back(trim(part));
+  }
+  return names;
+}
+
+}  // namespace alexnet::cli

@@ -1,0 +1,177 @@
+#include "cli/options.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "alexnet/error.h"
+#include "base/checked.h"
+#include "base/text.h"
+
+namespace alexnet::cli {
+namespace {
+
+constexpr std::string_view kEvery = "*";
+constexpr std::string_view kNetwork = "classify features run inspect";
+constexpr std::string_view kPictures = "classify features show";
+constexpr std::string_view kManyPictures = "classify features";
+
+// clang-format off
+constexpr auto kOptions = std::to_array<Option>({
+  // What to look at.
+  {.name = "model", .letter = 'm', .value = Value::file, .argument = "FILE",
+   .help = "the network to run (default: $ALEXNET_MODEL, else the embedded one)", .verbs = "classify features run show"},
+  {.name = "recursive", .letter = 'r', .help = "look into the folders below those given, too", .verbs = kManyPictures},
+  {.name = "null", .help = "paths in an @LIST end with NUL, not with a newline", .verbs = kManyPictures},
+  {.name = "image", .value = Value::file, .argument = "FILE", .help = "the picture to show, - for standard input", .verbs = "show"},
+  {.name = "input", .value = Value::text, .argument = "NAME=FILE.npy",
+   .help = "a tensor for the input NAME, with or without the batch as its first axis; once for each input", .verbs = "run"},
+
+  // What to give.
+  {.name = "top", .letter = 'k', .value = Value::integer, .argument = "N", .fallback = "5", .minimum = 1, .maximum = 1'000'000,
+   .help = "classes a picture, at most as many as the network knows", .verbs = "classify"},
+  {.name = "format", .letter = 'f', .value = Value::choice, .argument = "text|json|jsonl|csv", .fallback = "text",
+   .help = "form of the results", .verbs = "classify"},
+  {.name = "format", .letter = 'f', .value = Value::choice, .argument = "npy|npz|csv|jsonl|safetensors",
+   .help = "form of the results (default: the suffix of the output file, jsonl for standard output)", .verbs = "features"},
+  {.name = "logits", .help = "give the scores of all classes before softmax, too", .verbs = "classify"},
+  {.name = "layer", .value = Value::text, .argument = "NAME[,NAME]",
+   .help = "layers whose output to write: data, fc7, fc7.relu, prob ...", .verbs = "features"},
+  {.name = "layer", .value = Value::text, .argument = "NAME[,NAME]",
+   .help = "layers whose output to write (default: the outputs of the network)", .verbs = "run"},
+  {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
+   .help = "where results go, - for standard output; a file appears when it is whole", .verbs = "classify inspect"},
+  {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
+   .help = "where results go (.npy, .npz, .csv, .jsonl or .safetensors), - for standard output; a file appears when it is whole",
+   .verbs = "features"},
+  {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE.npz",
+   .help = "write the outputs there, - for standard output (default: describe them)", .verbs = "run"},
+  {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE.png", .fallback = "-",
+   .help = "where the picture goes, - for standard output; a file appears when it is whole", .verbs = "show"},
+  {.name = "resume", .help = "keep the records that -o FILE holds already and compute the rest (jsonl)", .verbs = "classify"},
+  {.name = "time", .help = "say at the end what decoding, resizing and the network took", .verbs = "classify"},
+  {.name = "plan", .help = "show the compiled plan: what runs for each layer", .verbs = "inspect"},
+  {.name = "tensors", .help = "list the tensors of the file", .verbs = "inspect"},
+  {.name = "check", .help = "run the golden picture stored in the model; exit code 4 when the logits disagree", .verbs = "inspect"},
+  {.name = "json", .help = "give everything as one JSON object", .verbs = "inspect"},
+
+  // How to run.
+  {.name = "labels", .value = Value::file, .argument = "FILE", .help = "names of the classes, one a line, instead of the model's",
+   .verbs = "classify"},
+  {.name = "crops", .value = Value::choice, .argument = "1|10", .fallback = "1",
+   .help = "10: average the probabilities over four corners and centre, mirrored and not", .verbs = "classify"},
+  {.name = "batch", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 4096,
+   .help = "pictures that go through the network together (default: 16); results do not depend on it", .verbs = kManyPictures},
+  {.name = "threads", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 1024,
+   .help = "threads to run on (default: $ALEXNET_THREADS, else what OMP_NUM_THREADS, processor affinity and the cgroup's quota allow)",
+   .verbs = kNetwork},
+  {.name = "precision", .value = Value::choice, .argument = "auto|f32|bf16|int8", .fallback = "auto",
+   .help = "what the network computes in; auto: the fastest whose cost in top-1 the model records as at most 0.5 points, else f32",
+   .verbs = kNetwork},
+  {.name = "max-memory", .value = Value::bytes, .argument = "SIZE",
+   .help = "refuse a network that needs more, in bytes or with K, M, G (default: what is free)", .verbs = kNetwork},
+  {.name = "max-pixels", .value = Value::integer, .argument = "N", .fallback = "178956970", .minimum = 1, .maximum = 1'000'000'000'000,
+   .help = "refuse pictures with more pixels, before decoding", .verbs = kPictures},
+  {.name = "allow-truncated", .help = "use what is there of pictures that end too early", .verbs = kPictures},
+  {.name = "allow-nonfinite", .help = "accept weights that are NaN or infinite",
+   .verbs = "classify features run inspect show"},
+
+  // What to say meanwhile.
+  {.name = "color", .value = Value::choice, .argument = "auto|always|never", .fallback = "auto",
+   .help = "colours; auto: on terminals, unless NO_COLOR is set", .verbs = kEvery},
+  {.name = "quiet", .letter = 'q', .help = "errors alone: no progress, no remarks", .verbs = kEvery},
+  {.name = "verbose", .letter = 'v', .help = "remarks on pictures and on how the network runs", .verbs = kEvery},
+  {.name = "log-level", .value = Value::choice, .argument = "trace|debug|info|warning|error|off",
+   .help = "what to log on standard error (default: info; error with -q, debug with -v)", .verbs = kEvery},
+  {.name = "log-format", .value = Value::choice, .argument = "text|json", .fallback = "text", .help = "form of the log",
+   .verbs = kEvery},
+  {.name = "help", .letter = 'h', .help = "show this and end", .verbs = kEvery},
+  {.name = "version", .help = "show version, build, oneDNN, JPEG decoder and embedded model, and end", .verbs = kEvery},
+});
+// clang-format on
+
+bool applies(const Option& option, std::string_view verb) {
+  if (option.verbs == kEvery) return true;
+  const auto names = split(option.verbs, ' ');
+  return std::find(names.begin(), names.end(), verb) != names.end();
+}
+
+std::optional<unsigned long long> parse_bytes(std::string_view text) {
+  constexpr std::string_view kUnits = "KMGT";
+  unsigned long long unit = 1;
+  if (!text.empty()) {
+    const char letter = static_cast<char>(text.back() & ~0x20);
+    if (const auto power = kUnits.find(letter); power != std::string_view::npos) {
+      unit = 1ull << (10 * (power + 1));
+      text.remove_suffix(1);
+    }
+  }
+  const auto number = parse_integer(text);
+  if (!number || *number < 1) return std::nullopt;
+  return checked_multiply(static_cast<unsigned long long>(*number), unit);
+}
+
+}  // namespace
+
+std::span<const Option> all_options() { return kOptions; }
+
+std::vector<Option> options_of(std::string_view verb) {
+  std::vector<Option> result;
+  std::copy_if(kOptions.begin(), kOptions.end(), std::back_inserter(result), [&](const Option& o) { return applies(o, verb); });
+  return result;
+}
+
+std::vector<std::string> choices(const Option& option) {
+  return option.value == Value::choice ? split(option.argument, '|') : std::vector<std::string>{};
+}
+
+std::string allowed(const Option& option) {
+  switch (option.value) {
+    case Value::none: return "no value";
+    case Value::integer: return fmt::format("an integer from {} to {}", option.minimum, option.maximum);
+    case Value::bytes: return "a number of bytes above 0, optionally with K, M, G or T";
+    case Value::file: return "the name of a file";
+    case Value::text: return std::string(option.argument);
+    case Value::choice: {
+      auto words = choices(option);
+      const std::string last = words.back();
+      words.pop_back();
+      return fmt::format("{} or {}", join(words, ", "), last);
+    }
+  }
+  return {};
+}
+
+std::string spelled(const Option& option, bool with_letter) {
+  std::string text = with_letter && option.letter != 0 ? fmt::format("-{}, ", option.letter) : "";
+  text += fmt::format("--{}", option.name);
+  if (option.value != Value::none) text += fmt::format(" {}", option.argument);
+  return text;
+}
+
+void check_value(const Option& option, std::string_view text, const std::string& where) {
+  const auto good = [&] {
+    switch (option.value) {
+      case Value::none: return text.empty();
+      case Value::integer: {
+        const auto number = parse_integer(text);
+        return number && *number >= option.minimum && *number <= option.maximum;
+      }
+      case Value::choice: {
+        const auto words = choices(option);
+        return std::find(words.begin(), words.end(), text) != words.end();
+      }
+      case Value::bytes: return parse_bytes(text).has_value();
+      case Value::file:
+      case Value::text: return !text.empty();
+    }
+    return false;
+  };
+  if (!good()) throw Error(ErrorKind::usage, where, fmt::format("{} is not allowed", shown(text)), "allowed: " + allowed(option));
+}
+
+unsigned long long byte_count(std::string_view text) { return parse_bytes(text).value_or(0); }
+
+}  // namespace alexnet::cli

@@ -1,0 +1,130 @@
+#include "cli/verb.h"
+
+#include <algorithm>
+#include <array>
+
+namespace alexnet::cli {
+
+// One file each.
+int classify(const Arguments& arguments);
+int completions(const Arguments& arguments);
+int features(const Arguments& arguments);
+int inspect(const Arguments& arguments);
+int man(const Arguments& arguments);
+int run(const Arguments& arguments);
+int show(const Arguments& arguments);
+
+namespace {
+
+constexpr auto kVerbs = std::to_array<Verb>({
+    {
+        .name = "classify",
+        .operands = "[IMAGE|DIR|@LIST|-]...",
+        .max_operands = -1,
+        .summary = "say what photographs show",
+        .description =
+            "Prints the most probable classes of each picture, in the order given. Pictures are JPEG, PNG, BMP, GIF or PNM files; "
+            "of a "
+            "folder, those whose names end in jpg, jpeg, png, bmp, gif, ppm or pgm, sorted by path; @LIST is a file of paths, one "
+            "a "
+            "line, and @- such a list on standard input; - is one picture on standard input.\n"
+            "\n"
+            "A picture that can't be used does not stop the others: its record holds the error (in text form, a message on "
+            "standard "
+            "error does), and the exit code is 1.\n"
+            "\n"
+            "With --resume -o FILE -f jsonl, FILE grows while the job runs; the same command goes on where it ended, however it "
+            "ended. Without --resume a job that SIGINT or SIGTERM ends leaves what it had in FILE.part.\n"
+            "\n"
+            "  alexnet classify photo.jpg\n"
+            "  alexnet classify -r -f jsonl --resume -o out.jsonl photos/\n"
+            "  find . -name '*.png' -print0 | alexnet classify --null @-",
+        .run = classify,
+    },
+    {
+        .name = "completions",
+        .operands = "bash|zsh|fish",
+        .max_operands = 1,
+        .summary = "print the completion script of a shell",
+        .description = "Prints a script by which a shell completes verbs, options and values. An installation brings them along; "
+                       "otherwise, for bash:\n"
+                       "\n"
+                       "  alexnet completions bash > ~/.local/share/bash-completion/completions/alexnet",
+        .run = completions,
+    },
+    {
+        .name = "features",
+        .operands = "[IMAGE|DIR|@LIST|-]...",
+        .max_operands = -1,
+        .summary = "write the activations of layers",
+        .description =
+            "Writes the output of one or several layers for each picture, one row each, in the order given; alexnet inspect lists "
+            "the "
+            "layers. data is the preprocessed picture; fc7 stands before its ReLU, fc7.relu behind it.\n"
+            "\n"
+            "Paths are recorded with the rows: in npz as the array paths, beside npy and safetensors in FILE.paths (one a line; "
+            "with --null, each ends with NUL), in csv and jsonl in each row. Pictures that can't be used have no row, except in "
+            "jsonl, where they have a record with the error; the exit code is then 1. Memory does not grow with the number of "
+            "pictures.\n"
+            "\n"
+            "  alexnet features --layer fc7 -o fc7.npy photos/\n"
+            "  alexnet features --layer conv5,fc7.relu -o out.npz photos/",
+        .run = features,
+    },
+    {
+        .name = "inspect",
+        .operands = "[FILE]",
+        .max_operands = 1,
+        .summary = "show what is in a model",
+        .description =
+            "Shows layers with shapes, parameters and multiply-adds, preprocessing, labels and provenance of a model file, or "
+            "of the default model.\n"
+            "\n"
+            "  alexnet inspect --plan\n"
+            "  alexnet inspect --json model.safetensors",
+        .run = inspect,
+    },
+    {
+        .name = "man",
+        .operands = "",
+        .max_operands = 0,
+        .summary = "print the manual page",
+        .description = "Prints the manual page in the form that man(1) reads:\n"
+                       "\n"
+                       "  alexnet man | man -l -",
+        .run = man,
+    },
+    {
+        .name = "run",
+        .operands = "",
+        .max_operands = 0,
+        .summary = "run the network on tensors",
+        .description = "Runs the network on arrays of your own, without any image work: for tests, and for people with their own "
+                       "preprocessing. Arrays hold numbers of any type, which are computed with as 32-bit floats.\n"
+                       "\n"
+                       "  alexnet run --input data=batch.npy -o out.npz",
+        .run = run,
+    },
+    {
+        .name = "show",
+        .operands = "data",
+        .max_operands = 1,
+        .summary = "make pictures of what the network sees",
+        .description = "Writes a PNG picture. show data is what the network sees of a photograph: resized and cropped as its "
+                       "preprocessing says.\n"
+                       "\n"
+                       "  alexnet show data --image photo.jpg -o seen.png",
+        .run = show,
+    },
+});
+
+}  // namespace
+
+std::span<const Verb> verbs() { return kVerbs; }
+
+const Verb* find_verb(std::string_view name) {
+  const auto found = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const Verb& verb) { return verb.name == name; });
+  return found == kVerbs.end() ? nullptr : &*found;
+}
+
+}  // namespace alexnet::cli
