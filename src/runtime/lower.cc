@@ -42,11 +42,12 @@ Choice on_one_thread(Choice choice) {
 
 class Lowering {
  public:
-  Lowering(const Model& model, const CompileOptions& options) : model_(model), options_(options) {}
+  Lowering(const Model& model, const std::vector<Exposed>& outputs, const CompileOptions& options)
+      : model_(model), outputs_(outputs), options_(options) {}
 
   Program program() && {
     add_inputs();
-    find_exposed();
+    find_needed();
     for (const Node& node : model_.graph.nodes) {
       if (done_.contains(node.name)) continue;
       if (!needed_.contains(node.name)) {
@@ -74,17 +75,8 @@ class Lowering {
     }
   }
 
-  void find_exposed() {
-    const auto expose = [&](const std::string& name) {
-      if (exposed_.insert(name).second) order_.push_back(name);
-    };
-    for (const auto& name : model_.graph.outputs) expose(name);
-    for (const auto& name : options_.keep) {
-      const bool known = find(model_.graph, name) != nullptr ||
-                         std::ranges::any_of(model_.graph.inputs, [&](const auto& input) { return input.name == name; });
-      if (!known) throw Error(ErrorKind::usage, "keep", fmt::format("there is no layer '{}'", name));
-      expose(name);
-    }
+  void find_needed() {
+    for (const auto& output : outputs_) exposed_.insert(output.made_as);
     needed_ = exposed_;
     for (const Node& node : model_.graph.nodes | std::views::reverse) {
       if (needed_.contains(node.name)) needed_.insert(node.inputs.begin(), node.inputs.end());
@@ -264,15 +256,22 @@ class Lowering {
     const Shape out = output_shape(node_->layer, std::span(&in, 1));
     const auto macs =
         static_cast<std::uint64_t>(out.elements()) * static_cast<std::uint64_t>(weight("weight").shape.elements() / out[1]);
-    auto best = onednn_convolution(layer, in, weight("weight"), bias, relu != nullptr);
+    const auto describe = [&](const Convolution& what, const Shape& input, const std::optional<Layout>& layout = std::nullopt) {
+      return onednn_convolution(what, input, weight("weight"), bias, relu != nullptr, layout);
+    };
     const auto good = [](const auto& found) { return found && found->stable && !is_reference(found->choice); };
+    auto best = describe(layer, in);
+    if (!good(best)) {
+      auto other = describe(layer, in, Layout{.order = Order::channels_last});
+      if (good(other)) best = std::move(other);
+    }
     if (!good(best) && layer.padding != Padding4{}) {
       // Some kernels do not take every padding, but take an input that has it already.
       const auto [top, left, bottom, right] = layer.padding;
       const Shape padded{1, in[1], top + in[2] + bottom, left + in[3] + right};
       Convolution bare = layer;
       bare.padding = {};
-      auto other = onednn_convolution(bare, padded, weight("weight"), bias, relu != nullptr);
+      auto other = describe(bare, padded);
       if (good(other)) {
         other->choice.note = "on an input padded beforehand, for a kernel that does not take this padding";
         const auto from = add("pad", own_pad(layer.padding, in), {in_layout(source(), kPlain)}, padded.without_batch());
@@ -282,7 +281,7 @@ class Lowering {
     if (!best) return reference();
     if (!best->stable) {
       const ThreadScope one(1);
-      best = onednn_convolution(layer, in, weight("weight"), bias, relu != nullptr);
+      best = describe(layer, in);
       best->choice = on_one_thread(std::move(best->choice));
       best->choice.note = "on one thread: its sums would depend on the number of threads";
     }
@@ -365,8 +364,8 @@ class Lowering {
 
   void add_outputs() {
     node_ = nullptr;
-    for (const auto& name : order_) {
-      const auto from = values_.at(name);
+    for (const auto& [name, made_as] : outputs_) {
+      const auto from = values_.at(made_as);
       program_.outputs.push_back({name, value(from).sample});
       layers_ = {name};
       const bool plain = value(from).layout == kPlain;
@@ -438,13 +437,13 @@ class Lowering {
   }
 
   const Model& model_;
+  const std::vector<Exposed>& outputs_;
   const CompileOptions& options_;
   const InstructionSet instructions_ = instruction_set();
   Program program_;
   std::map<std::string, std::size_t> values_;  // by the name of a node or an input
   std::map<std::pair<std::size_t, std::string>, std::size_t> reordered_;
   std::set<std::string> exposed_;
-  std::vector<std::string> order_;  // of what is exposed
   std::set<std::string> needed_;
   std::set<std::string> done_;
 
@@ -454,6 +453,8 @@ class Lowering {
 
 }  // namespace
 
-Program lower(const Model& model, const CompileOptions& options) { return Lowering(model, options).program(); }
+Program lower(const Model& model, const std::vector<Exposed>& outputs, const CompileOptions& options) {
+  return Lowering(model, outputs, options).program();
+}
 
 }  // namespace alexnet

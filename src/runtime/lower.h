@@ -52,8 +52,14 @@ struct Program {
   Plan plan;
 };
 
+// A tensor to be read by the caller, and the name under which the model now makes it.
+struct Exposed {
+  std::string name;
+  std::string made_as;
+};
+
 // The model must have passed check(). Nothing large is allocated yet: prepare() of the steps' choices does that. Runs under a
 // ThreadScope of options.threads.
-Program lower(const Model& model, const CompileOptions& options);
+Program lower(const Model& model, const std::vector<Exposed>& outputs, const CompileOptions& options);
 
 }  // namespace alexnet

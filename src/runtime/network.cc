@@ -8,7 +8,9 @@
 
 #include "alexnet/error.h"
 #include "base/checked.h"
+#include "base/text.h"
 #include "base/threads.h"
+#include "passes/passes.h"
 #include "runtime/lower.h"
 #include "runtime/openmp.h"
 
@@ -27,13 +29,37 @@ const std::vector<TensorInfo>& Network::outputs() const { return impl_->program.
 const Plan& Network::plan() const { return impl_->program.plan; }
 int Network::threads() const { return impl_->program.plan.threads; }
 
+namespace {
+
+// The graph's outputs, then what is to be kept, each once.
+std::vector<std::string> output_names(const Graph& graph, const std::vector<std::string>& keep) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const auto& name : graph.outputs) add(name);
+  for (const auto& name : keep) {
+    if (find(graph, name) == nullptr && std::ranges::find(graph.inputs, name, &GraphInput::name) == graph.inputs.end())
+      throw Error(ErrorKind::usage, "keep", fmt::format("no layer or input is called {}", shown(name)));
+    add(name);
+  }
+  return names;
+}
+
+}  // namespace
+
 std::shared_ptr<const Network> compile(const Model& model, const CompileOptions& options) {
   CompileOptions chosen = options;
   if (options.threads < 0) throw Error(ErrorKind::usage, "threads", fmt::format("{} is less than one", options.threads));
   if (options.threads == 0) chosen.threads = thread_budget().threads;
   const ThreadScope scope(chosen.threads);
   auto impl = std::make_unique<Network::Impl>();
-  impl->program = lower(model, chosen);
+  const auto names = output_names(model.graph, options.keep);
+  const Optimised best = optimised(model, names);
+  std::vector<Exposed> outputs;
+  for (const auto& name : names) outputs.push_back({name, best.resolved(name)});
+  impl->program = lower(best.model, outputs, chosen);
+  impl->program.plan.passes = best.notes;
   const Plan& plan = impl->program.plan;
   const auto wanted = checked_add(plan.arena_bytes, plan.created_bytes);
   if (!wanted || *wanted > options.max_memory) {

@@ -31,6 +31,7 @@ struct PlanAbsence {
 
 struct Plan {
   std::vector<PlanStep> steps;
+  std::vector<std::string> passes;  // what was done to the model before: "dropped dropout 'drop6'"
   std::vector<PlanAbsence> absent;
   std::string precision;        // what the network was compiled for
   std::string note;             // why that is not what was asked for; often empty

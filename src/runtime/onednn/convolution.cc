@@ -6,20 +6,23 @@ namespace alexnet {
 using dnnl::memory;
 
 std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, const Shape& input, const Weight& weight,
-                                                    const Weight* bias, bool relu) {
+                                                    const Weight* bias, bool relu, const std::optional<Layout>& layout) {
   return onednn::guarded([&]() -> std::optional<ConvolutionChoice> {
     const Shape output = output_shape(layer, std::span(&input, 1));
     const auto f32 = memory::data_type::f32;
     const auto any = memory::format_tag::any;
+    const auto tensor = [&](const Shape& shape) {
+      return layout ? onednn::descriptor(shape, *layout) : memory::desc({shape.extents().begin(), shape.extents().end()}, f32, any);
+    };
     const auto dims = [](const Shape& shape) { return memory::dims(shape.extents().begin(), shape.extents().end()); };
     const Shape& full = weight.shape;
     const Shape taps = layer.groups == 1 ? full : Shape{layer.groups, full[0] / layer.groups, full[1], full[2], full[3]};
     const memory::desc bias_desc = bias == nullptr ? memory::desc() : memory::desc({full[0]}, f32, memory::format_tag::a);
     const dnnl::convolution_forward::primitive_desc description(
-        onednn::engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-        memory::desc(dims(input), f32, any), memory::desc(dims(taps), f32, any), bias_desc, memory::desc(dims(output), f32, any),
-        {layer.stride[0], layer.stride[1]}, {layer.dilation[0] - 1, layer.dilation[1] - 1}, {layer.padding[0], layer.padding[1]},
-        {layer.padding[2], layer.padding[3]}, onednn::attributes(relu), /*allow_empty=*/true);
+        onednn::engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, tensor(input),
+        memory::desc(dims(taps), f32, any), bias_desc, tensor(output), {layer.stride[0], layer.stride[1]},
+        {layer.dilation[0] - 1, layer.dilation[1] - 1}, {layer.padding[0], layer.padding[1]}, {layer.padding[2], layer.padding[3]},
+        onednn::attributes(relu), /*allow_empty=*/true);
     if (!description) return std::nullopt;
     const auto source = onednn::layout_of(description.src_desc(), input);
     const auto destination = onednn::layout_of(description.dst_desc(), output);

@@ -83,6 +83,7 @@ memory::desc descriptor(const Shape& shape, const Layout& layout) {
     return {dims_of(shape), type, strides};
   }
   const auto tag = layout.order == Order::channels_last ? memory::format_tag::nhwc
+                   : layout.block == 4                  ? memory::format_tag::nChw4c
                    : layout.block == 8                  ? memory::format_tag::nChw8c
                                                         : memory::format_tag::nChw16c;
   return {dims_of(shape), type, tag};
@@ -91,8 +92,9 @@ memory::desc descriptor(const Shape& shape, const Layout& layout) {
 std::optional<Layout> layout_of(const memory::desc& wanted, const Shape& shape) {
   for (const auto type : {ElementType::f32, ElementType::bf16, ElementType::u8, ElementType::i8, ElementType::i32}) {
     if (data_type(type) != wanted.get_data_type()) continue;
-    for (const Layout& layout : {Layout{type, Order::plain, 1}, Layout{type, Order::channels_last, 1},
-                                 Layout{type, Order::blocked, 8}, Layout{type, Order::blocked, 16}}) {
+    for (const Layout& layout :
+         {Layout{type, Order::plain, 1}, Layout{type, Order::channels_last, 1}, Layout{type, Order::blocked, 4},
+          Layout{type, Order::blocked, 8}, Layout{type, Order::blocked, 16}}) {
       if (layout.order != Order::plain && shape.rank() != 4) continue;
       if (descriptor(shape, layout) == wanted) return layout;
     }

@@ -19,14 +19,15 @@ namespace alexnet {
 // True for an implementation without generated code: right, but many times slower.
 bool is_reference(const Choice& choice);
 
-// Shapes include the batch, which is part of the primitive. A convolution chooses its source's layout as well.
-// `stable` in its result: the bits of an image depend neither on the threads nor on the other images.
+// Shapes include the batch, which is part of the primitive. A convolution chooses its layouts unless it is given one for both
+// sides. `stable` in its result: the bits of an image depend neither on the threads nor on the other images.
 struct ConvolutionChoice {
   Choice choice;
   bool stable = false;
 };
 std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, const Shape& input, const Weight& weight,
-                                                    const Weight* bias, bool relu);
+                                                    const Weight* bias, bool relu,
+                                                    const std::optional<Layout>& layout = std::nullopt);
 
 std::optional<Choice> onednn_lrn(const Lrn& layer, const Shape& input, const Layout& layout);
 
