@@ -274,7 +274,7 @@ class Lowering {
       auto other = describe(bare, padded);
       if (good(other)) {
         other->choice.note = "on an input padded beforehand, for a kernel that does not take this padding";
-        const auto from = add("pad", own_pad(layer.padding, in), {in_layout(source(), kPlain)}, padded.without_batch());
+        const auto from = add("padding", own_pad(layer.padding, in), {in_layout(source(), kPlain)}, padded.without_batch());
         return compute_from(from, std::move(other->choice), relu, macs);
       }
     }

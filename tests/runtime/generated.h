@@ -1,8 +1,7 @@
-// Numbers that C++ and Python make alike from a name and an index, so that no test needs a file of weights.
+// Weights and inputs that C++ and Python (tools/dump_reference.py) make alike from their names, so that no test needs a file of
+// weights.
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "model/model.h"
@@ -10,17 +9,11 @@
 
 namespace alexnet::test {
 
-// Element `index` of the tensor called `name`: uniform in [-1, 1), a multiple of 2^-23.
-// tools/dump_reference.py has the same function.
-float generated(std::string_view name, std::uint32_t index);
-
-// A tensor of `limit * generated(name, i)`, rounded to f32 once.
-Tensor generated_tensor(const Shape& shape, std::string_view name, float limit = 1);
+// Uniform in [-limit, limit): generated() of tests/layers/golden.h, seeded with the FNV-1a hash of the name.
+Tensor generated_tensor(const Shape& shape, std::string_view name, double limit);
 
 // All weights that a graph wants: `weight` within sqrt(6 / fan-in) (He et al. 2015), `bias`, `mean` and `offset` within 0.1,
-// `variance` and `scale` in [0.75, 1.25).
-Weights generated_weights(const Graph& graph);
-
+// `variance` and `scale` from 0.75 to 1.25.
 Model generated_model(Graph graph);
 
 }  // namespace alexnet::test

@@ -22,12 +22,17 @@ std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs, c
   return run(session, *network, inputs);
 }
 
-const PlanStep& step_of(const Plan& plan, const std::string& layer) {
+const PlanStep* step_of(const Plan& plan, const std::string& layer) {
   const auto found = std::ranges::find_if(plan.steps, [&](const PlanStep& step) {
-    return step.kind != "reorder" && step.kind != "output" && std::ranges::find(step.layers, layer) != step.layers.end();
+    const bool moves = step.kind == "reorder" || step.kind == "padding" || step.kind == "output";
+    return !moves && std::ranges::find(step.layers, layer) != step.layers.end();
   });
-  if (found == plan.steps.end()) throw std::out_of_range("no step computes " + layer);
-  return *found;
+  return found == plan.steps.end() ? nullptr : &*found;
+}
+
+std::string implementation_of(const Plan& plan, const std::string& layer) {
+  const PlanStep* step = step_of(plan, layer);
+  return step == nullptr ? "none" : step->implementation;
 }
 
 }  // namespace alexnet::test

@@ -12,7 +12,9 @@ namespace alexnet::test {
 std::vector<Tensor> run(Session& session, const Network& network, const std::vector<Tensor>& inputs);
 std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs, const CompileOptions& options = {});
 
-// The plan of one layer's step.
-const PlanStep& step_of(const Plan& plan, const std::string& layer);
+// The step that computes a layer; nullptr if none does.
+const PlanStep* step_of(const Plan& plan, const std::string& layer);
+// Its implementation, or "none".
+std::string implementation_of(const Plan& plan, const std::string& layer);
 
 }  // namespace alexnet::test

@@ -1,0 +1,200 @@
+// What a compiled network says about itself.
+#include "runtime/plan.h"
+
+#include <algorithm>
+
+#include "alexnet/error.h"
+#include "model/architecture.h"
+#include "tests/runtime/generated.h"
+#include "tests/runtime/running.h"
+
+namespace alexnet {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+Graph tower(std::vector<Node> nodes, std::vector<std::string> outputs, Shape sample = {16, 12, 12}) {
+  return {.inputs = {{"data", std::move(sample)}}, .nodes = std::move(nodes), .outputs = std::move(outputs)};
+}
+
+Plan plan_of(const Graph& graph, const CompileOptions& options = {}) {
+  return compile(test::generated_model(graph), options)->plan();
+}
+
+std::vector<std::string> kinds(const Plan& plan) {
+  std::vector<std::string> result;
+  for (const auto& step : plan.steps) result.push_back(step.kind);
+  return result;
+}
+
+class ArchitecturePlanTest : public testing::TestWithParam<std::string> {};
+
+// Run as it is, and with ONEDNN_MAX_CPU_ISA=AVX2 and AVX512_CORE (CMakeLists.txt).
+TEST_P(ArchitecturePlanTest, HasNoReferenceImplementation) {
+  const Plan plan = plan_of(architecture(GetParam()).graph);
+  if (plan.instruction_set == "SSE") GTEST_SKIP() << "promised from AVX2 on";
+  for (const auto& step : plan.steps) {
+    EXPECT_THAT(step.implementation, Not(StartsWith("ref"))) << step.kind << " " << step.layers.front();
+    EXPECT_EQ(step.implementation.find("gemm"), std::string::npos) << step.implementation << " of " << step.layers.front();
+    EXPECT_EQ(step.precision, "f32");
+  }
+  for (const auto& step : plan.steps) {
+    if (step.kind != "convolution" && step.kind != "lrn" && step.kind != "max_pool" && step.kind != "softmax") continue;
+    EXPECT_THAT(step.implementation, Not(StartsWith("own"))) << step.kind << " runs on a oneDNN primitive";
+  }
+}
+
+TEST_P(ArchitecturePlanTest, AddsUp) {
+  const Plan plan = plan_of(architecture(GetParam()).graph);
+  std::uint64_t macs = 0;
+  std::uint64_t weights = 0;
+  for (const auto& step : plan.steps) {
+    macs += step.macs;
+    weights += step.weight_bytes;
+    EXPECT_LE(step.arena_offset + step.arena_bytes, plan.arena_bytes) << step.layers.front();
+  }
+  EXPECT_EQ(macs, plan.macs);
+  EXPECT_EQ(weights, plan.weight_bytes);
+  EXPECT_LT(plan.created_bytes, 20'000'000u) << "the fully connected layers' weights are used where they lie";
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, ArchitecturePlanTest, testing::ValuesIn(architecture_names()),
+                         [](const auto& test) { return test.param; });
+
+// Counted by hand: 105415200 + 447897600 + 149520384 + 224280576 + 149520384 + 9216 * 4096 + 4096 * 4096 + 4096 * 1000.
+TEST(Plan, CountsTheMultiplications) { EXPECT_EQ(plan_of(architecture("paper").graph).macs, 1'135'256'096u); }
+
+const Convolution kConvolution{.out_channels = 16, .kernel = {3, 3}};
+
+TEST(Plan, FusesReluIntoWhatMakesIt) {
+  const Plan plan = plan_of(tower({{"conv", kConvolution, {"data"}}, {"relu", Relu{}, {"conv"}}}, {"relu"}));
+  EXPECT_THAT(test::step_of(plan, "conv")->layers, ElementsAre("conv", "relu"));
+  const Plan features = plan_of(tower({{"fc", Linear{.out_features = 5}, {"data"}}, {"relu", Relu{}, {"fc"}}}, {"relu"}, {7}));
+  EXPECT_THAT(test::step_of(features, "fc")->layers, ElementsAre("fc", "relu"));
+}
+
+TEST(Plan, KeepsWhatSomebodyReads) {
+  const std::vector<Node> nodes{
+      {"conv", kConvolution, {"data"}}, {"relu", Relu{}, {"conv"}}, {"pool", MaxPool{.kernel = {2, 2}}, {"conv"}}};
+  EXPECT_THAT(test::step_of(plan_of(tower(nodes, {"relu", "pool"})), "conv")->layers, ElementsAre("conv")) << "two readers";
+  EXPECT_THAT(test::step_of(plan_of(tower({nodes[0], nodes[1]}, {"relu", "conv"})), "conv")->layers, ElementsAre("conv"))
+      << "an output";
+  EXPECT_THAT(test::step_of(plan_of(tower({nodes[0], nodes[1]}, {"relu"}), {.keep = {"conv"}}), "conv")->layers,
+              ElementsAre("conv"))
+      << "kept";
+}
+
+TEST(Plan, LeavesOutWhatNobodyReads) {
+  const Plan plan = plan_of(tower({{"conv", kConvolution, {"data"}}, {"other", kConvolution, {"data"}}}, {"conv"}));
+  EXPECT_EQ(test::step_of(plan, "other"), nullptr);
+  ASSERT_EQ(plan.absent.size(), 1u);
+  EXPECT_EQ(plan.absent[0].layer, "other");
+  EXPECT_EQ(plan.absent[0].reason, "nothing needs it");
+}
+
+TEST(Plan, ViewsAndPassesTakeNoStep) {
+  const Plan plan = plan_of(
+      tower({{"drop", Dropout{}, {"data"}}, {"flat", Flatten{}, {"drop"}}, {"fc", Linear{.out_features = 5}, {"flat"}}}, {"fc"}));
+  EXPECT_THAT(kinds(plan), ElementsAre("linear", "output"));
+  EXPECT_THAT(plan.passes, Contains("dropped dropout 'drop'"));
+}
+
+TEST(Plan, FoldsBatchNormIntoTheConvolution) {
+  const Plan plan =
+      plan_of(tower({{"conv", kConvolution, {"data"}}, {"bn", BatchNorm{}, {"conv"}}, {"relu", Relu{}, {"bn"}}}, {"relu"}));
+  EXPECT_EQ(std::ranges::count(kinds(plan), "batch_norm"), 0);
+  EXPECT_THAT(plan.passes, Not(IsEmpty()));
+  const Plan kept = plan_of(tower({{"conv", kConvolution, {"data"}}, {"bn", BatchNorm{}, {"conv"}}}, {"bn"}), {.keep = {"conv"}});
+  EXPECT_EQ(std::ranges::count(kinds(kept), "batch_norm"), 1) << "when what it reads must stay";
+}
+
+// What oneDNN can't do, or only by its reference, runs another way and says why.
+TEST(Plan, OneDnnsGapsRunOnOurKernels) {
+  struct Gap {
+    std::string what;
+    Layer layer;
+    std::string note;
+  };
+  const AveragePool hanging{
+      .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}, .rounding = Rounding::ceil, .count_padding = true};
+  const std::vector<Gap> gaps{
+      {"even window", Lrn{.local_size = 4}, "no such windows"},
+      {"even window after", Lrn{.local_size = 4, .even_window = EvenWindow::after}, "no such windows"},
+      {"towers", Lrn{.groups = 2}, "no such windows"},
+      {"odd beta", Lrn{.beta = 0.6}, "only its reference"},
+      {"large window", Lrn{.local_size = 11}, "only its reference"},
+      {"within channel", Lrn{.region = LrnRegion::within_channel, .local_size = 3}, "only its reference"},
+      {"unequal windows", AdaptiveAveragePool{.output = {5, 5}}, "no such windows"},
+      {"divisor that shrinks", hanging, "no such windows"},
+      {"dilated pool", MaxPool{.kernel = {3, 3}, .dilation = {2, 2}}, "only its reference"},
+  };
+  for (const auto& gap : gaps) {
+    const Plan plan = plan_of(tower({{"y", gap.layer, {"data"}}}, {"y"}));
+    EXPECT_THAT(test::implementation_of(plan, "y"), StartsWith("own:")) << gap.what;
+    EXPECT_THAT(test::step_of(plan, "y")->note, HasSubstr(gap.note)) << gap.what;
+  }
+}
+
+TEST(Plan, NamesLayouts) {
+  const Plan plan = plan_of(tower(
+      {{"conv", kConvolution, {"data"}}, {"flat", Flatten{}, {"conv"}}, {"fc", Linear{.out_features = 5}, {"flat"}}}, {"fc"}));
+  EXPECT_EQ(test::step_of(plan, "fc")->source_layout, "nc");
+  EXPECT_EQ(plan.steps.back().kind, "output");
+  const auto moved = std::ranges::find(plan.steps, "reorder", &PlanStep::kind);
+  ASSERT_NE(moved, plan.steps.end());
+  EXPECT_NE(moved->source_layout, moved->destination_layout);
+}
+
+TEST(Compile, RefusesMoreMemoryThanAllowed) {
+  const Model model = test::generated_model(tower({{"conv", kConvolution, {"data"}}}, {"conv"}));
+  const Plan plan = compile(model, {})->plan();
+  const auto enough = plan.arena_bytes + plan.created_bytes;
+  CompileOptions options;
+  options.max_memory = enough;
+  EXPECT_NO_THROW(compile(model, options));
+  options.max_memory = enough - 1;
+  try {
+    compile(model, options);
+    FAIL() << "took more than allowed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::resources);
+    EXPECT_EQ(error.message(), fmt::format("the network needs {} bytes for a run and {} for weights, more than the {} allowed",
+                                           plan.arena_bytes, plan.created_bytes, enough - 1));
+  }
+}
+
+TEST(Compile, RefusesAHugeNetworkBeforeTakingMemory) {
+  const std::int64_t side = std::int64_t{1} << 18;
+  const Model model =
+      test::generated_model(tower({{"first", Relu{}, {"data"}}, {"second", Relu{}, {"first"}}}, {"second"}, {8, side, side}));
+  try {
+    compile(model, {.max_memory = std::uint64_t{1} << 30});
+    FAIL() << "took terabytes";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("the network needs 4398046511104 bytes for a run"));
+  }
+}
+
+TEST(Compile, NamesWhatCannotBeKept) {
+  const Model model = test::generated_model(tower({{"conv", kConvolution, {"data"}}}, {"conv"}));
+  try {
+    compile(model, {.keep = {"conv9"}});
+    FAIL() << "kept a layer that is not there";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_EQ(error.message(), "no layer or input is called 'conv9'");
+  }
+}
+
+TEST(Compile, AnotherPrecisionThanF32IsSaid) {
+  const Plan plan = plan_of(tower({{"conv", kConvolution, {"data"}}}, {"conv"}), {.precision = Precision::automatic});
+  EXPECT_EQ(plan.precision, "f32");
+}
+
+}  // namespace
+}  // namespace alexnet
