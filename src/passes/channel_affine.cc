@@ -26,17 +26,28 @@ std::optional<Tensor> narrowed(const Shape& shape, std::span<const double> value
 
 bool is_int8(const Weight& weight) { return weight.storage == Storage::int8 || weight.storage == Storage::int8_sparse; }
 
+// The scale and offset that a layer has, or those that change nothing.
+ChannelAffine learned(const auto& layer, const std::string& name, const Weights& weights, std::size_t channels) {
+  return {layer.scale ? doubles(weights.at(name + ".scale")) : std::vector<double>(channels, 1),
+          layer.offset ? doubles(weights.at(name + ".offset")) : std::vector<double>(channels, 0)};
+}
+
 std::optional<ChannelAffine> affine_of(const BatchNorm& layer, const std::string& name, const Weights& weights) {
   const auto parameter = [&](const char* which) { return doubles(weights.at(name + "." + which)); };
   const auto mean = parameter("mean");
   const auto variance = parameter("variance");
-  ChannelAffine affine{std::vector<double>(mean.size(), 1), std::vector<double>(mean.size(), 0)};
-  if (layer.scale) affine.scale = parameter("scale");
-  if (layer.offset) affine.shift = parameter("offset");
+  ChannelAffine affine = learned(layer, name, weights, mean.size());
   for (std::size_t c = 0; c < mean.size(); ++c) {
     affine.scale[c] /= std::sqrt(variance[c] + layer.epsilon);
     affine.shift[c] -= mean[c] * affine.scale[c];
   }
+  return affine;
+}
+
+std::optional<ChannelAffine> affine_of(const MovingAverageBatchNorm& layer, const std::string& name, const Weights& weights) {
+  const auto moment = doubles(weights.at(name + ".moment"));
+  ChannelAffine affine = learned(layer, name, weights, moment.size());
+  for (std::size_t c = 0; c < moment.size(); ++c) affine.scale[c] /= std::sqrt(moment[c] + layer.epsilon);
   return affine;
 }
 
@@ -67,11 +78,33 @@ std::optional<LinearWeights> assembled(std::optional<Weight> weight, std::span<c
 
 }  // namespace
 
-std::optional<ChannelAffine> channel_affine(const Node& node, const Weights& weights) {
+std::optional<ChannelAffine> channel_affine(const Node& node, const Weights& weights, std::size_t channels) {
   std::optional<ChannelAffine> affine;
   if (const auto* layer = std::get_if<BatchNorm>(&node.layer)) affine = affine_of(*layer, node.name, weights);
+  if (const auto* layer = std::get_if<MovingAverageBatchNorm>(&node.layer)) affine = affine_of(*layer, node.name, weights);
+  if (const auto* layer = std::get_if<ScaleShift>(&node.layer)) affine = learned(*layer, node.name, weights, channels);
+  if (const auto* layer = std::get_if<Scale>(&node.layer)) {
+    affine = ChannelAffine{std::vector<double>(channels, layer->factor), std::vector<double>(channels, 0)};
+  }
   if (affine && all_finite(affine->scale) && all_finite(affine->shift)) return affine;
   return std::nullopt;
+}
+
+ChannelAffine in_turn(const ChannelAffine& first, const ChannelAffine& then) {
+  ChannelAffine both = first;
+  for (std::size_t c = 0; c < both.scale.size(); ++c) {
+    both.scale[c] *= then.scale[c];
+    both.shift[c] = both.shift[c] * then.scale[c] + then.shift[c];
+  }
+  return both;
+}
+
+std::optional<StoredAffine> stored(const ChannelAffine& affine) {
+  const Shape channels{static_cast<std::int64_t>(affine.scale.size())};
+  const auto scale = narrowed(channels, affine.scale);
+  const auto shift = narrowed(channels, affine.shift);
+  if (!scale || !shift) return std::nullopt;
+  return StoredAffine{Weight::of(*scale), Weight::of(*shift)};
 }
 
 std::optional<LinearWeights> followed_by(const LinearWeights& weights, const ChannelAffine& affine) {
@@ -81,7 +114,13 @@ std::optional<LinearWeights> followed_by(const LinearWeights& weights, const Cha
 }
 
 std::optional<LinearWeights> preceded_by(const LinearWeights& weights, const ChannelAffine& affine, std::int64_t groups) {
-  if (is_int8(weights.weight)) return std::nullopt;
+  if (is_int8(weights.weight)) {
+    const auto [least, most] = std::ranges::minmax(affine.scale);
+    const bool alike = least == most && std::ranges::all_of(affine.shift, [](double shift) { return shift == 0; });
+    if (!alike) return std::nullopt;
+    const std::vector<double> factors(static_cast<std::size_t>(weights.weight.shape[0]), least);
+    return assembled(with_scaled_rows(weights.weight, factors), bias_of(weights));
+  }
   const Shape shape = weights.weight.shape;
   auto values = doubles(weights.weight);
   auto bias = bias_of(weights);

@@ -9,7 +9,7 @@ namespace {
 // Dropouts go first: what stands behind one is then behind its input.
 constexpr std::array<NamedPass, 2> kPasses{{
     {"drop_dropout", drop_dropout},
-    {"fold_batch_norm", fold_batch_norm},
+    {"fold_affine", fold_affine},
 }};
 
 }  // namespace

@@ -38,9 +38,10 @@ std::span<const NamedPass> passes();
 // Readers of a dropout read its input.
 Optimised drop_dropout(Optimised in, std::span<const std::string> keep);
 
-// A batch normalisation with stored statistics is a scale and a shift of each channel. It is folded, in float64, into the
-// convolution or linear layer before it, which takes over its name, if nothing else needs that one's values; or into the one
-// behind it, if that is all that reads it and pads nothing. int8 weights stay int8 where rows alone are scaled.
-Optimised fold_batch_norm(Optimised in, std::span<const std::string> keep);
+// A batch normalisation with stored statistics, a MABN, a scale-shift and a plain factor are each a scale and a shift of every
+// channel. They are folded, in float64, into the convolution or linear layer before them, which takes over their name, if
+// nothing else needs that one's values; or into the one behind them, if that is all that reads them and it pads nothing; or else
+// with such a layer behind them into one scale-shift. int8 weights stay int8 where whole rows are scaled.
+Optimised fold_affine(Optimised in, std::span<const std::string> keep);
 
 }  // namespace alexnet

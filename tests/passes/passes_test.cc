@@ -1,5 +1,6 @@
 #include "passes/passes.h"
 
+#include "tensor/weight_forms.h"
 #include "tests/layers/golden.h"
 #include "tests/passes/plain_run.h"
 
@@ -66,7 +67,7 @@ Graph normalised() {
 // the normalisation's result besides: 4 roundings of 2^-24 of at most that much.
 constexpr double kTolerance = 4 * 114 * 0x1p-24;
 
-TEST(FoldBatchNorm, IntoTheConvolutionBeforeIt) {
+TEST(FoldAffine, IntoTheConvolutionBeforeIt) {
   for (const bool bias : {true, false}) {
     for (const bool scale : {true, false}) {
       for (const bool offset : {true, false}) {
@@ -83,7 +84,7 @@ TEST(FoldBatchNorm, IntoTheConvolutionBeforeIt) {
   }
 }
 
-TEST(FoldBatchNorm, IntoTheLinearLayerBeforeIt) {
+TEST(FoldAffine, IntoTheLinearLayerBeforeIt) {
   const Model plain = generated_model(
       {{{"data", {9}}},
        {{"fc", Linear{.out_features = 5, .bias = false}, {"data"}}, {"drop", Dropout{}, {"fc"}}, {"bn", BatchNorm{}, {"drop"}}},
@@ -96,7 +97,7 @@ TEST(FoldBatchNorm, IntoTheLinearLayerBeforeIt) {
   expect_same(plain, result, {}, kTolerance);
 }
 
-TEST(FoldBatchNorm, KeepsInt8AndItsZeros) {
+TEST(FoldAffine, KeepsInt8AndItsZeros) {
   for (const auto storage : {Storage::int8, Storage::int8_sparse, Storage::f16, Storage::bf16}) {
     Model plain = generated_model(normalised());
     plain.weights["conv.weight"] = stored(widened(plain.weights["conv.weight"]), storage);
@@ -113,7 +114,7 @@ TEST(FoldBatchNorm, KeepsInt8AndItsZeros) {
   }
 }
 
-TEST(FoldBatchNorm, LeavesValuesThatAreNeeded) {
+TEST(FoldAffine, LeavesValuesThatAreNeeded) {
   // Someone asks for them.
   const Model plain = generated_model(normalised());
   const std::vector<std::string> keep{"conv"};
@@ -138,7 +139,7 @@ TEST(FoldBatchNorm, LeavesValuesThatAreNeeded) {
   EXPECT_EQ(result.resolved("drop"), "conv");
 }
 
-TEST(FoldBatchNorm, KeepsTheAliasesOfItsOwnName) {
+TEST(FoldAffine, KeepsTheAliasesOfItsOwnName) {
   Graph graph = normalised();
   graph.nodes[2] = {"drop", Dropout{}, {"bn"}};
   graph.outputs = {"drop"};
@@ -150,7 +151,7 @@ TEST(FoldBatchNorm, KeepsTheAliasesOfItsOwnName) {
   expect_same(plain, result, std::vector<std::string>{"drop"}, kTolerance);
 }
 
-TEST(FoldBatchNorm, IntoTheConvolutionBehindIt) {
+TEST(FoldAffine, IntoTheConvolutionBehindIt) {
   for (const std::int64_t groups : {1, 2, 3}) {
     for (const bool bias : {true, false}) {
       const Model plain =
@@ -166,7 +167,7 @@ TEST(FoldBatchNorm, IntoTheConvolutionBehindIt) {
   }
 }
 
-TEST(FoldBatchNorm, IntoTheLinearLayerBehindIt) {
+TEST(FoldAffine, IntoTheLinearLayerBehindIt) {
   const Model plain =
       generated_model({{{"data", {9}}},
                        {{"relu", Relu{}, {"data"}}, {"bn", BatchNorm{}, {"relu"}}, {"fc", Linear{.out_features = 5}, {"bn"}}},
@@ -176,7 +177,7 @@ TEST(FoldBatchNorm, IntoTheLinearLayerBehindIt) {
   expect_same(plain, result, {}, kTolerance);
 }
 
-TEST(FoldBatchNorm, NotWhereItWouldNotBeTheSame) {
+TEST(FoldAffine, NotWhereItWouldNotBeTheSame) {
   const auto graph = [](std::int64_t padding) {
     return Graph{{{"data", {6, 5, 7}}},
                  {{"bn", BatchNorm{}, {"data"}},
@@ -202,7 +203,7 @@ TEST(FoldBatchNorm, NotWhereItWouldNotBeTheSame) {
   EXPECT_THAT(optimised(plain, {}).notes, IsEmpty());
 }
 
-TEST(FoldBatchNorm, AChainGoesIntoOneConvolution) {
+TEST(FoldAffine, AChainGoesIntoOneConvolution) {
   Graph graph = normalised();
   graph.nodes.insert(graph.nodes.begin() + 2, {"bn2", BatchNorm{}, {"bn"}});
   graph.nodes.back().inputs = {"bn2"};
@@ -213,10 +214,68 @@ TEST(FoldBatchNorm, AChainGoesIntoOneConvolution) {
   expect_same(plain, result, {}, kTolerance * 2 / std::sqrt(0.1));
 }
 
+TEST(FoldAffine, TakesEveryLayerThatScalesAndShiftsChannels) {
+  for (const Layer& layer : {Layer(BatchNorm{}), Layer(MovingAverageBatchNorm{.offset = false}), Layer(ScaleShift{}),
+                             Layer(ScaleShift{.scale = false}), Layer(Scale{.factor = 0.5})}) {
+    Graph graph = normalised();
+    graph.nodes[1].layer = layer;
+    Model plain = generated_model(graph);
+    auto result = optimised(plain, {});
+    EXPECT_THAT(names(result.model.graph), ElementsAre("bn", "relu")) << kind(layer);
+    expect_same(plain, result, {}, kTolerance);
+    // With no linear layer before it, into the one that reads it.
+    plain = generated_model({{{"data", {9}}}, {{"norm", layer, {"data"}}, {"fc", Linear{.out_features = 5}, {"norm"}}}, {"fc"}});
+    result = optimised(plain, {});
+    EXPECT_THAT(names(result.model.graph), ElementsAre("fc")) << kind(layer);
+    expect_same(plain, result, {}, kTolerance);
+  }
+}
+
+// MABN stands behind a convolution whose weights are centred; folding keeps what that gives.
+TEST(FoldAffine, MabnBehindCentredWeights) {
+  Graph graph = normalised();
+  graph.nodes[1].layer = MovingAverageBatchNorm{};
+  Model plain = generated_model(graph);
+  plain.weights["conv.weight"] = Weight::of(centred(widened(plain.weights["conv.weight"])));
+  const auto result = optimised(plain, {});
+  EXPECT_THAT(result.notes, ElementsAre("folded moving_average_batch_norm 'bn' into convolution 'conv' before it, now 'bn'"));
+  // Centred weights are below 2.
+  expect_same(plain, result, {}, 2 * kTolerance);
+}
+
+TEST(FoldAffine, AFactorLeavesInt8AsItIs) {
+  Model plain = generated_model(
+      {{{"data", {9}}}, {{"half", Scale{.factor = 0.5}, {"data"}}, {"fc", Linear{.out_features = 5}, {"half"}}}, {"fc"}});
+  plain.weights["fc.weight"] = stored(widened(plain.weights["fc.weight"]), Storage::int8_sparse);
+  const auto result = optimised(plain, {});
+  EXPECT_THAT(names(result.model.graph), ElementsAre("fc"));
+  EXPECT_EQ(result.model.weights.at("fc.weight").storage, Storage::int8_sparse);
+  // Halving is exact.
+  expect_same(plain, result, {}, 0);
+}
+
+TEST(FoldAffine, MergesAChainThatNoLinearLayerTakes) {
+  const Model plain = generated_model({{{"data", {6, 5, 7}}},
+                                       {{"bn", BatchNorm{}, {"data"}},
+                                        {"scale", ScaleShift{}, {"bn"}},
+                                        {"third", Scale{.factor = 3}, {"scale"}},
+                                        {"relu", Relu{}, {"third"}}},
+                                       {"relu"}});
+  auto result = optimised(plain, {});
+  EXPECT_THAT(names(result.model.graph), ElementsAre("third", "relu"));
+  EXPECT_THAT(result.notes, ElementsAre("merged batch_norm 'bn' with scale_shift 'scale' behind it",
+                                        "merged scale_shift 'scale' with scale 'third' behind it"));
+  expect_same(plain, result, {}, kTolerance);
+  const std::vector<std::string> keep{"bn"};
+  result = optimised(plain, keep);
+  EXPECT_THAT(names(result.model.graph), ElementsAre("bn", "third", "relu"));
+  expect_same(plain, result, keep, kTolerance);
+}
+
 TEST(Passes, StandInOneVisibleList) {
   std::vector<std::string> listed;
   for (const auto& pass : passes()) listed.emplace_back(pass.name);
-  EXPECT_THAT(listed, ElementsAre("drop_dropout", "fold_batch_norm"));
+  EXPECT_THAT(listed, ElementsAre("drop_dropout", "fold_affine"));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Model generated_model(Graph graph) {
   model.graph = checked(std::move(graph));
   std::uint64_t seed = 100;
   for (const auto& [name, layer, shape] : parameters(model.graph)) {
-    const bool variance = name.ends_with(".variance");
+    const bool variance = name.ends_with(".variance") || name.ends_with(".moment");
     model.weights[name] = Weight::of(generated(shape, ++seed, variance ? 0.1 : -1, variance ? 4 : 1));
   }
   return model;
