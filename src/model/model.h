@@ -27,7 +27,7 @@ struct Model {
   std::string provenance;     // JSON texts, as the model file holds them; empty when absent
   std::string accuracy;       // accuracy.h understands it
   std::string ranges;
-  std::string lrn_source;
+  std::string lrn_source;  // lrn_source.h does
   std::optional<Golden> golden;
 };
 

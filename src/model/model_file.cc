@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "model/accuracy.h"
 #include "model/labels.h"
+#include "model/lrn_source.h"
 #include "model/weight_tensors.h"
 
 namespace alexnet {
@@ -28,17 +29,17 @@ constexpr const char* kLabels = "alexnet.labels";
 constexpr const char* kGoldenInput = "golden.input";
 constexpr const char* kGoldenLogits = "golden.logits";
 
-// What a model carries along as JSON; `check` throws for what is not in its form.
+// What a model carries along as JSON; `check` throws for what is not in its form or does not fit the graph.
 struct Carried {
   const char* key;
   std::string Model::*text;
-  void (*check)(const Json& json);
+  void (*check)(const Json& json, const Graph& graph);
 };
 constexpr std::array<Carried, 4> kCarried{
-    {{"alexnet.provenance", &Model::provenance, [](const Json&) {}},
-     {"alexnet.accuracy", &Model::accuracy, [](const Json& json) { accuracy_from_json(json); }},
-     {"alexnet.ranges", &Model::ranges, [](const Json&) {}},
-     {"alexnet.lrn_source", &Model::lrn_source, [](const Json&) {}}}};
+    {{"alexnet.provenance", &Model::provenance, [](const Json&, const Graph&) {}},
+     {"alexnet.accuracy", &Model::accuracy, [](const Json& json, const Graph&) { accuracy_from_json(json); }},
+     {"alexnet.ranges", &Model::ranges, [](const Json&, const Graph&) {}},
+     {"alexnet.lrn_source", &Model::lrn_source, [](const Json& json, const Graph& graph) { lrn_sources_from_json(json, graph); }}}};
 
 using Metadata = std::map<std::string, std::string>;
 
@@ -86,7 +87,7 @@ Model described(const Metadata& metadata, const std::string& where) {
   read(kLabels, [&](const Json& json) { model.labels = labels_from_json(json); });
   for (const auto& carried : kCarried) {
     read(carried.key, [&](const Json& json) {
-      carried.check(json);
+      carried.check(json, model.graph);
       model.*carried.text = json.dump();
     });
   }
@@ -181,7 +182,7 @@ void write_model(const Model& model, const std::filesystem::path& path) {
     if (text.empty()) continue;
     metadata[carried.key] = located(fmt::format("{}: {}", where, carried.key), [&] {
       const Json json = parse_json(text, "");
-      carried.check(json);
+      carried.check(json, model.graph);
       return json.dump();
     });
   }
