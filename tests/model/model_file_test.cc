@@ -82,7 +82,9 @@ TEST(ModelFile, HoldsWhatItCarriesAsOneSpellingOfItsJson) {
   Model model = test::small_model();
   model.accuracy = R"( { "precisions" : { "f32" : { "top1" : 41.060 , "top5": 68 } } } )";
   model.ranges = R"({"data":[-2.2,2.7]})";
-  model.lrn_source = R"({"norm1":"alpha 1e-4"})";
+  model.graph.nodes.insert(model.graph.nodes.begin() + 3, {"norm1", Lrn{}, {"conv1.relu"}});
+  find(model.graph, "flatten")->inputs = {"norm1"};
+  model.lrn_source = R"({"norm1":{"convention":"pytorch","size":5,"alpha":0.0001,"beta":0.75,"k":1}})";
   write_model(model, folder.path() / "m");
   const Model read = read_model(folder.path() / "m");
   EXPECT_EQ(read.accuracy, R"({"precisions":{"f32":{"top1":41.06,"top5":68}}})");
@@ -265,6 +267,8 @@ TEST(ModelFile, RefusesMetadataThatLies) {
       {"labels that are no list", set("alexnet.labels", "7"), "alexnet.labels: must be a list of labels"},
       {"shares above 100", set("alexnet.accuracy", R"({"source": {"top1": 110, "top5": 120}})"),
        "alexnet.accuracy: source: 110 is no share in per cent"},
+      {"a source for a layer that is no normalisation", set("alexnet.lrn_source", R"({"bn1": {"convention": "caffe"}})"),
+       "alexnet.lrn_source: 'bn1' is no response normalisation of the graph"},
       {"provenance that is no JSON", set("alexnet.provenance", "me"), "alexnet.provenance: is not valid JSON"},
   };
   for (const auto& c : kCases) EXPECT_THAT(refusal(Storage::f32, c.change), StartsWith(c.message)) << c.what;
