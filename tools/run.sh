@@ -13,5 +13,8 @@ else
   ninja -C "$top/build/release" alexnet_cli >&2
 fi
 
-[ $# -gt 0 ] || set -- classify "$top/data"
+if [ $# -eq 0 ]; then
+  cd "$top"
+  set -- classify data
+fi
 exec "$top/build/release/bin/alexnet" "$@"

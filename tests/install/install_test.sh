@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install_test.sh SOURCE BUILD: installs into a folder, moves it, hides the build folder, and builds a separate small
-# program against what was installed, once through find_package and once through pkg-config.
+# install_test.sh SOURCE BUILD: installs into a folder, moves it, hides the build folder, and builds README.md's example
+# as a program of its own against what was installed, once through find_package and once through pkg-config.
 set -euo pipefail
 source_dir=$1 build_dir=$2
 
@@ -37,18 +37,26 @@ for file in "$prefix"/bin/* "$prefix"/lib/*.so*; do
   [ -z "$resolved" ] || [ "$(realpath "$resolved")" = "$prefix/lib/libdnnl.so.3" ] || fail "$file takes oneDNN from $resolved"
 done
 
-photograph=$source_dir/data/coffee.jpg
-env -i "$prefix/bin/alexnet" --version
+mkdir consumer
+cp "$source_dir/tests/install/consumer/CMakeLists.txt" consumer
+# shellcheck disable=SC2016  # nothing to expand
+sed -n '/^```cpp$/,/^```$/{/^```/!p}' "$source_dir/README.md" >consumer/main.cc
 
-cmake -G Ninja -S "$source_dir/tests/install/consumer" -B by_cmake -DCMAKE_PREFIX_PATH="$prefix" >log || { cat log; fail "find_package"; }
+cmake -G Ninja -S consumer -B by_cmake -DCMAKE_PREFIX_PATH="$prefix" >log || { cat log; fail "find_package"; }
 cmake --build by_cmake >log || { cat log; fail "build through find_package"; }
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 # shellcheck disable=SC2046  # one word an option
-c++ -std=c++20 "$source_dir/tests/install/consumer/main.cc" -o by_pkg_config \
+c++ -std=c++20 consumer/main.cc -o by_pkg_config \
   $(pkg-config --cflags --libs alexnet) "-Wl,-rpath,$(pkg-config --variable=libdir alexnet)"
 
-for program in by_cmake/consumer ./by_pkg_config; do
-  echo "$program:"
-  env -i "$program" "$photograph" || fail "$program"
+photograph=$source_dir/data/coffee.jpg
+for program in "$prefix/bin/alexnet classify" by_cmake/consumer ./by_pkg_config; do
+  # shellcheck disable=SC2086  # a program and its verb
+  said=$(env -i $program "$photograph") || fail "$program"
+  echo "$program: $said"
+  [[ $said == *espresso* ]] || fail "$program does not see the espresso"
+done
+for file in share/man/man1/alexnet.1 share/bash-completion/completions/alexnet; do
+  [ -s "$prefix/$file" ] || fail "$file is not installed"
 done
