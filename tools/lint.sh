@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/bootstrap.sh"
 cd "$top"
 
-sources() { find src include tests \( -name '*.cc' -o -name '*.h' \) -print0; }
+sources() { find src include tests tools \( -name '*.cc' -o -name '*.h' \) -print0; }
 
 check_format() { sources | xargs -0 clang-format --dry-run -Werror; }
 check_reformat() { sources | xargs -0 clang-format -i; }
