@@ -132,7 +132,11 @@ int classify(const Arguments& arguments) {
   if (!arguments.has("resume")) plain_output.emplace(arguments.text("output"));
 
   const Model model = load_model(arguments);
-  const auto network = compiled(arguments, [&](const CompileOptions& options) { return compile_for_scores(model, options); }).network;
+  const auto network = compiled(arguments, [&](const CompileOptions& options) {
+                         NamedNetwork scores = compile_for_scores(model, options);
+                         check_takes_pictures(*scores.network, model.preprocessing);
+                         return scores;
+                       }).network;
   const auto labels = labels_for(arguments, model, *network);
   const std::size_t top = top_count(arguments, *network);
 

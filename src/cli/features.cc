@@ -157,7 +157,11 @@ int features(const Arguments& arguments) {
   check_combination(arguments, format, layers);
 
   const Model model = load_model(arguments);
-  const auto network = compiled(arguments, [&](const CompileOptions& options) { return compile_named(model, layers, options); });
+  const auto network = compiled(arguments, [&](const CompileOptions& options) {
+    NamedNetwork named = compile_named(model, layers, options);
+    check_takes_pictures(*named.network, model.preprocessing);
+    return named;
+  });
   const auto sink = open_sink(arguments, format, network.outputs);
 
   ProgressBar progress(terminal_of(STDERR_FILENO, arguments.text("color")), arguments.has("quiet"),

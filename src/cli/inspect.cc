@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alexnet/error.h"
+#include "base/located.h"
 #include "base/text.h"
 #include "cli/exit_codes.h"
 #include "cli/inspection_text.h"
@@ -38,9 +39,10 @@ int inspect(const Arguments& arguments) {
   InspectionParts parts{.name = model_name(arguments, file), .model = model, .inspection = inspect(model)};
   parts.tensors = arguments.has("tensors");
   if (arguments.has("plan")) {
-    parts.network = compiled(arguments, [&](const CompileOptions& options) { return compile_named(model, options); });
+    parts.network = compiled(
+        arguments, [&](const CompileOptions& options) { return compile_named(model, options); }, file);
   }
-  if (arguments.has("check")) parts.check = check_golden(model, check_options(arguments));
+  if (arguments.has("check")) parts.check = located(parts.name, [&] { return check_golden(model, check_options(arguments)); });
   output.write(arguments.has("json") ? inspection_json(parts) : inspection_text(parts, terminal));
   output.commit();
   if (!parts.check || parts.check->agrees) return kDone;

@@ -95,12 +95,11 @@ std::string plan(const Plan& plan, const std::vector<std::string>& passes, const
   return text;
 }
 
-std::string labels(const std::vector<Label>& labels, const Terminal& terminal) {
-  if (labels.empty()) return "none";
+std::string labels(const std::vector<Label>& labels) {
+  if (labels.empty()) return "no labels";
   std::vector<std::string> some;
   for (std::size_t i = 0; i < std::min<std::size_t>(labels.size(), 5); ++i) some.push_back(printable(labels[i].label));
-  return wrapped(fmt::format("{}: {}{}", labels.size(), join(some, "; "), labels.size() > some.size() ? "; ..." : ""),
-                 terminal.columns, 4);
+  return fmt::format("labels {}: {}{}", labels.size(), join(some, "; "), labels.size() > some.size() ? "; ..." : "");
 }
 
 Json extents(const Shape& shape) {
@@ -157,7 +156,7 @@ std::string inspection_text(const InspectionParts& parts, const Terminal& termin
   text += fmt::format("  output: {}\n", join(found.outputs, ", "));
   text += fmt::format("  {} parameters in {} bytes, {} multiply-adds a picture\n", grouped(found.parameter_count),
                       grouped(found.weight_bytes), grouped(found.multiply_adds));
-  text += fmt::format("  labels {}\n\n", labels(parts.model.labels, terminal));
+  text += fmt::format("  {}\n\n", wrapped(labels(parts.model.labels), terminal.columns, 4));
   text += layers(parts, terminal);
   text += fmt::format("\n{}\n", styled("preprocessing", Style::bold, terminal.color));
   for (const auto& step : to_json(parts.model.preprocessing)) {

@@ -80,7 +80,8 @@ CompileOptions compile_options(const Arguments& arguments) {
   return options;
 }
 
-NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwork(const CompileOptions&)>& compile) {
+NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwork(const CompileOptions&)>& compile,
+                      const std::string& file) {
   const CompileOptions options = compile_options(arguments);
   try {
     NamedNetwork network = compile(options);
@@ -89,8 +90,11 @@ NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwo
     if (!plan.note.empty()) log(arguments.has("precision") ? LogLevel::info : LogLevel::debug, plan.note);
     return network;
   } catch (const Error& error) {
+    const std::string name = model_name(arguments, file);
+    const std::string where = error.where().empty() ? name : name + ": " + error.where();
+    if (error.kind() == ErrorKind::model) throw Error(ErrorKind::model, where, error.message(), error.hint());
     if (error.kind() != ErrorKind::resources || !arguments.has("max-memory")) throw;
-    throw Error(ErrorKind::model, model_name(arguments), error.message(), "--max-memory sets the limit");
+    throw Error(ErrorKind::model, where, error.message(), "--max-memory sets the limit");
   }
 }
 

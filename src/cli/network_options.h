@@ -21,8 +21,9 @@ std::string model_name(const Arguments& arguments, const std::string& file = {})
 CompileOptions compile_options(const Arguments& arguments);
 
 // What `compile` gives for these options, with remarks in the log. A network beyond a limit that the user set is the model's
-// fault; one beyond what is free is the surroundings'.
-NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwork(const CompileOptions&)>& compile);
+// fault; one beyond what is free is the surroundings'. Errors about the model name it.
+NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwork(const CompileOptions&)>& compile,
+                      const std::string& file = {});
 
 DecodeOptions decode_options(const Arguments& arguments);
 
