@@ -25,6 +25,8 @@ extern const char alexnet_architecture_caffenet_begin[];
 extern const char alexnet_architecture_caffenet_end[];
 extern const char alexnet_architecture_torchvision_begin[];
 extern const char alexnet_architecture_torchvision_end[];
+extern const char alexnet_architecture_krizhevsky2012_begin[];
+extern const char alexnet_architecture_krizhevsky2012_end[];
 }
 
 namespace alexnet {
@@ -36,11 +38,12 @@ struct Embedded {
   const char* end;
 };
 
-std::array<Embedded, 4> embedded() {
+std::array<Embedded, 5> embedded() {
   return {{{"paper", alexnet_architecture_paper_begin, alexnet_architecture_paper_end},
            {"bvlc", alexnet_architecture_bvlc_begin, alexnet_architecture_bvlc_end},
            {"caffenet", alexnet_architecture_caffenet_begin, alexnet_architecture_caffenet_end},
-           {"torchvision", alexnet_architecture_torchvision_begin, alexnet_architecture_torchvision_end}}};
+           {"torchvision", alexnet_architecture_torchvision_begin, alexnet_architecture_torchvision_end},
+           {"krizhevsky2012", alexnet_architecture_krizhevsky2012_begin, alexnet_architecture_krizhevsky2012_end}}};
 }
 
 const Json& member(const Json& json, const char* key) {

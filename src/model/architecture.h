@@ -19,7 +19,7 @@ struct Architecture {
   Preprocessing preprocessing;
 };
 
-// paper, bvlc, caffenet, torchvision: carried inside the library.
+// paper, bvlc, caffenet, torchvision, krizhevsky2012: carried inside the library.
 std::vector<std::string> architecture_names();
 
 // Throws Error of kind usage for a name that is not in the list.

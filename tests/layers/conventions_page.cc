@@ -130,6 +130,29 @@ std::string networks() {
   return text;
 }
 
+// Two samples of two channels of three pixels, through each kind without learned parameters.
+std::string family() {
+  const std::vector<float> x{1, 2, 3, 10, 20, 30, -1, -2, 6, 0, 0, 12};
+  const Tensor input = Tensor::of<float>({2, 2, 1, 3}, x);
+  std::vector<std::string> head{"kind"};
+  for (std::size_t i = 0; i < x.size(); ++i) head.push_back(fmt::format("n{} c{}: {}", i / 6, i / 3 % 2, x[i]));
+  std::string text = table(head);
+  for (const Layer& layer :
+       {Layer(BatchStatisticsNorm{.scale = false, .offset = false}), Layer(InstanceNorm{.scale = false, .offset = false}),
+        Layer(GroupNorm{.groups = 1, .scale = false, .offset = false}),
+        Layer(LayerNorm{.axis = 1, .scale = false, .offset = false}), Layer(LayerNorm{.axis = 3, .scale = false, .offset = false}),
+        Layer(FilterResponseNorm{.threshold = false, .scale = false, .offset = false}),
+        Layer(LocalMeanSubtraction{.local_size = 3, .sigma = 1}), Layer(LocalContrastNorm{.local_size = 3, .sigma = 1})}) {
+    std::vector<std::string> cells{std::string(kind(layer))};
+    if (const auto* norm = std::get_if<LayerNorm>(&layer)) cells[0] += fmt::format(", axis {}", norm->axis);
+    if (const auto* norm = std::get_if<GroupNorm>(&layer)) cells[0] += fmt::format(", {} group", norm->groups);
+    const auto y = reference(layer, std::span(&input, 1), {});
+    for (const float value : y.values<float>()) cells.push_back(fmt::format("{:.3f}", value));
+    text += row(cells);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string with_generated_parts(const std::string& page) {
@@ -141,6 +164,7 @@ std::string with_generated_parts(const std::string& page) {
       {"paper in all words", [] { return translations(layer(Paper{})); }},
       {"even in all words", [] { return translations(layer(PyTorch{.size = 4})); }},
       {"networks", networks},
+      {"family", family},
   };
   const std::string begin = "<!-- generated: ";
   const std::string end = "<!-- end -->";

@@ -29,8 +29,8 @@ std::vector<std::string> order_of(const Graph& graph, std::initializer_list<cons
   return result;
 }
 
-TEST(Architecture, KnowsTheFourByName) {
-  EXPECT_THAT(architecture_names(), ElementsAre("paper", "bvlc", "caffenet", "torchvision"));
+TEST(Architecture, KnowsThemByName) {
+  EXPECT_THAT(architecture_names(), ElementsAre("paper", "bvlc", "caffenet", "torchvision", "krizhevsky2012"));
   for (const auto& name : architecture_names()) {
     const auto found = architecture(name);
     EXPECT_EQ(found.name, name);
@@ -42,7 +42,7 @@ TEST(Architecture, KnowsTheFourByName) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_STREQ(error.what(), "there is no architecture 'torchvison' (known: paper, bvlc, caffenet, torchvision)");
+    EXPECT_STREQ(error.what(), "there is no architecture 'torchvison' (known: paper, bvlc, caffenet, torchvision, krizhevsky2012)");
   }
 }
 
