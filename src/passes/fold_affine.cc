@@ -3,38 +3,12 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "passes/channel_affine.h"
 #include "passes/edit.h"
+#include "passes/linear_node.h"
 #include "passes/passes.h"
 
 namespace alexnet {
 namespace {
-
-// Convolutions and linear layers, by what both have.
-struct LinearNode {
-  bool* bias;
-  std::int64_t groups;
-  bool pads;
-};
-
-std::optional<LinearNode> linear_node(Node* node) {
-  if (node == nullptr) return std::nullopt;
-  if (auto* layer = std::get_if<Convolution>(&node->layer)) {
-    return LinearNode{&layer->bias, layer->groups, layer->padding != Padding4{}};
-  }
-  if (auto* layer = std::get_if<Linear>(&node->layer)) return LinearNode{&layer->bias, 1, false};
-  return std::nullopt;
-}
-
-LinearWeights weights_of(const Model& model, const std::string& name) {
-  const auto bias = model.weights.find(name + ".bias");
-  return {model.weights.at(name + ".weight"), bias == model.weights.end() ? std::nullopt : std::optional(bias->second)};
-}
-
-void set_weights(Model& model, const std::string& name, LinearWeights weights) {
-  model.weights[name + ".weight"] = std::move(weights.weight);
-  model.weights[name + ".bias"] = std::move(*weights.bias);
-}
 
 // Only layers that can be one cost an inference of shapes.
 std::optional<ChannelAffine> affine_at(const Optimised& in, const Node& node) {
