@@ -1,5 +1,7 @@
 #include "cli/inspection_text.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -33,20 +35,30 @@ std::string pairs(const Json& object, std::string_view known) {
 
 Json json_or_null(const std::string& text) { return text.empty() ? Json() : parse_json(text, "model"); }
 
-// A JSON text of the model file, one line for each key.
+std::string value_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+// A line for each value, or for each object that holds nothing but plain values.
+void append_lines(const Json& json, const std::string& key, std::vector<std::string>& lines) {
+  const std::string prefix = key.empty() ? "" : key + ": ";
+  const bool plain = std::none_of(json.begin(), json.end(), [](const Json& value) { return value.is_object(); });
+  if (!json.is_object()) {
+    lines.push_back(prefix + value_text(json));
+  } else if (plain && !key.empty()) {
+    std::vector<std::string> parts;
+    for (const auto& [inner, value] : json.items()) parts.push_back(fmt::format("{} {}", inner, value_text(value)));
+    lines.push_back(prefix + join(parts, "; "));
+  } else {
+    for (const auto& [inner, value] : json.items()) append_lines(value, key.empty() ? inner : key + " " + inner, lines);
+  }
+}
+
+// A JSON text of the model file.
 std::string section(const std::string& title, const std::string& text, const Terminal& terminal) {
   if (text.empty()) return "";
-  const Json json = parse_json(text, title);
+  std::vector<std::string> lines;
+  append_lines(parse_json(text, title), "", lines);
   std::string result = fmt::format("\n{}\n", styled(title, Style::bold, terminal.color));
-  const auto line = [&](const std::string& content) {
-    result += fmt::format("  {}\n", wrapped(printable(content), terminal.columns, 4));
-  };
-  const auto shown_value = [](const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); };
-  if (!json.is_object()) {
-    line(shown_value(json));
-  } else {
-    for (const auto& [key, value] : json.items()) line(fmt::format("{}: {}", key, shown_value(value)));
-  }
+  for (const auto& line : lines) result += fmt::format("  {}\n", wrapped(printable(line), terminal.columns, 4));
   return result;
 }
 

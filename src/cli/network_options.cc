@@ -86,15 +86,18 @@ NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwo
   try {
     NamedNetwork network = compile(options);
     const Plan& plan = network.network->plan();
-    // Worth a remark without being asked only where it is not what was asked for.
-    if (!plan.note.empty()) log(arguments.has("precision") ? LogLevel::info : LogLevel::debug, plan.note);
+    if (!plan.note.empty()) log(LogLevel::debug, plan.note);
+    if (const std::string asked = arguments.text("precision"); asked != "auto" && asked != plan.precision) {
+      log(LogLevel::info, fmt::format("--precision {}: the network runs in {} here", asked, plan.precision));
+    }
     return network;
   } catch (const Error& error) {
     const std::string name = model_name(arguments, file);
     const std::string where = error.where().empty() ? name : name + ": " + error.where();
     if (error.kind() == ErrorKind::model) throw Error(ErrorKind::model, where, error.message(), error.hint());
-    if (error.kind() != ErrorKind::resources || !arguments.has("max-memory")) throw;
-    throw Error(ErrorKind::model, where, error.message(), "--max-memory sets the limit");
+    if (error.kind() != ErrorKind::resources) throw;
+    if (arguments.has("max-memory")) throw Error(ErrorKind::model, where, error.message(), "--max-memory sets the limit");
+    throw Error(ErrorKind::resources, where, error.message(), "the limit is what is free; --max-memory sets another");
   }
 }
 

@@ -218,6 +218,15 @@ TEST_F(SurroundingsTest, MaxMemoryRefusesTheNetworkWithTheFigure) {
   EXPECT_EQ(alexnet({"classify", "--max-memory", "512M", "in"}).exit_code, 0);
 }
 
+TEST_F(SurroundingsTest, APrecisionThatIsNotToBeHadIsSaid) {
+  write_pictures(1);
+  const test::Surroundings plain{.environment = {{"ONEDNN_MAX_CPU_ISA", "AVX2"}}};
+  const auto result = alexnet({"classify", "--precision", "bf16", "in"}, plain);
+  EXPECT_EQ(result.exit_code, 0) << result;
+  EXPECT_THAT(result.err, testing::ContainsRegex("info --precision bf16: the network runs in f32 here\n"));
+  EXPECT_EQ(alexnet({"classify", "--precision", "f32", "in"}, plain).err, "");
+}
+
 TEST_F(SurroundingsTest, NonsenseInOmpNumThreadsIsSaidAndIgnored) {
   write_pictures(2);
   const auto expected = alexnet({"classify", "in"}).out;
