@@ -71,13 +71,13 @@ class Receiver {
   }
 
   void receive(std::span<Classification> records) {
+    if (output_.is_standard_output()) progress_.hide();
     for (const auto& record : records) {
       ++done_;
       if (resume_ != nullptr) resume_->write_kept(output_);
       output_.write(text_.record(record));
       remark(record);
     }
-    if (output_.is_standard_output()) progress_.hide();
     output_.flush();
     progress_.update(done_ + (resume_ == nullptr ? 0 : resume_->kept()), failed_);
   }
