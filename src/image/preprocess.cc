@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "alexnet/error.h"
+#include "tensor/contrast.h"
 
 namespace alexnet {
 namespace {
@@ -212,6 +213,40 @@ void apply(const MeanImage& step, Picture& picture) {
   std::ranges::transform(picture.planes, step.mean.values<float>(), picture.planes.begin(), std::minus<>());
 }
 
+Shape planes_of(Picture& picture) {
+  if (picture.is_bytes()) make_planes(picture, {});
+  return {3, picture.height, picture.width};
+}
+
+void apply(const GlobalContrastStep& step, Picture& picture) {
+  planes_of(picture);
+  normalise_global_contrast({step.scale, step.lambda, step.epsilon}, picture.planes, picture.planes);
+}
+
+void apply(const LocalContrastStep& step, Picture& picture) {
+  const Shape maps = planes_of(picture);
+  normalise_local_contrast({step.local_size, step.sigma, step.across_channels}, step.epsilon, maps, picture.planes, picture.planes);
+}
+
+void apply(const LocalMeanStep& step, Picture& picture) {
+  const Shape maps = planes_of(picture);
+  subtract_local_mean({step.local_size, step.sigma, step.across_channels}, maps, picture.planes, picture.planes);
+}
+
+void apply(const ZcaStep& step, Picture& picture) {
+  const auto& [matrix, mean] = step.whitening;
+  const auto rows = mean.shape().elements();
+  const bool fit = matrix.type() == ElementType::f32 && mean.type() == ElementType::f32 && mean.shape().rank() == 1 &&
+                   matrix.shape() == Shape{rows, rows};
+  if (!fit) {
+    throw Error(ErrorKind::model, "",
+                fmt::format("whitening matrix '{}' is {} of {} and mean '{}' is {} of {}, must be n x n and n of F32", step.matrix,
+                            to_string(matrix.shape()), name(matrix.type()), step.mean, to_string(mean.shape()), name(mean.type())));
+  }
+  const Shape maps = planes_of(picture);
+  whiten(step.whitening, maps, picture.planes, picture.planes);
+}
+
 // Room for the result of one crop, of this width and height.
 using Room = std::function<float*(int width, int height)>;
 
@@ -283,6 +318,10 @@ std::vector<StepTensor> tensors(Preprocessing& preprocessing) {
   std::vector<StepTensor> result;
   for (Step& step : preprocessing.steps) {
     if (auto* mean_image = std::get_if<MeanImage>(&step)) result.push_back({mean_image->tensor, &mean_image->mean});
+    if (auto* zca = std::get_if<ZcaStep>(&step)) {
+      result.push_back({zca->matrix, &zca->whitening.matrix});
+      result.push_back({zca->mean, &zca->whitening.mean});
+    }
   }
   return result;
 }

@@ -17,6 +17,7 @@
 #include "image/image.h"
 #include "image/resample.h"
 #include "tensor/tensor.h"
+#include "tensor/whitening.h"
 
 namespace alexnet {
 
@@ -112,7 +113,75 @@ struct MeanImage {
   friend bool operator==(const MeanImage& a, const MeanImage& b) { return a.tensor == b.tensor; }
 };
 
-using Step = std::variant<Resize, CenterCrop, Channels, Divide, Normalize, MeanImage>;
+// Global contrast normalisation of the whole picture (tensor/contrast.h): x = scale * (x - mean) / max(epsilon,
+// sqrt(lambda + mean of (x - mean)^2)).
+struct GlobalContrastStep {
+  static constexpr std::string_view kKind = "gcn";
+
+  double scale = 1;
+  double lambda = 0;
+  double epsilon = 1e-8;
+
+  static void fields(auto& self, auto&& visit) {
+    visit("scale", self.scale);
+    visit("lambda", self.lambda);
+    visit("epsilon", self.epsilon);
+  }
+  friend bool operator==(const GlobalContrastStep&, const GlobalContrastStep&) = default;
+};
+
+// Local contrast normalisation, as the layer local_contrast_norm (tensor/contrast.h).
+struct LocalContrastStep {
+  static constexpr std::string_view kKind = "lcn";
+
+  std::int64_t local_size = 9;
+  double sigma = 2;
+  bool across_channels = false;
+  double epsilon = 1e-4;
+
+  static void fields(auto& self, auto&& visit) {
+    visit("local_size", self.local_size);
+    visit("sigma", self.sigma);
+    visit("across_channels", self.across_channels);
+    visit("epsilon", self.epsilon);
+  }
+  friend bool operator==(const LocalContrastStep&, const LocalContrastStep&) = default;
+};
+
+// x - weighted mean of its neighbourhood, as the layer local_mean_subtraction.
+struct LocalMeanStep {
+  static constexpr std::string_view kKind = "local_mean_subtraction";
+
+  std::int64_t local_size = 9;
+  double sigma = 2;
+  bool across_channels = false;
+
+  static void fields(auto& self, auto&& visit) {
+    visit("local_size", self.local_size);
+    visit("sigma", self.sigma);
+    visit("across_channels", self.across_channels);
+  }
+  friend bool operator==(const LocalMeanStep&, const LocalMeanStep&) = default;
+};
+
+// ZCA whitening (tensor/whitening.h): W (x - mean), of the three channels of each pixel or of the whole picture. Both tensors
+// are stored beside the model under these names: `matrix` (n, n), `mean` (n).
+struct ZcaStep {
+  static constexpr std::string_view kKind = "zca";
+
+  std::string matrix;
+  std::string mean;
+  Whitening whitening;
+
+  static void fields(auto& self, auto&& visit) {
+    visit("matrix", self.matrix);
+    visit("mean", self.mean);
+  }
+  friend bool operator==(const ZcaStep& a, const ZcaStep& b) { return a.matrix == b.matrix && a.mean == b.mean; }
+};
+
+using Step = std::variant<Resize, CenterCrop, Channels, Divide, Normalize, MeanImage, GlobalContrastStep, LocalContrastStep,
+                          LocalMeanStep, ZcaStep>;
 
 struct Preprocessing {
   std::vector<Step> steps;

@@ -7,6 +7,7 @@
 #include "alexnet/error.h"
 #include "base/located.h"
 #include "image/preprocess.h"
+#include "tensor/contrast.h"
 
 namespace alexnet {
 namespace {
@@ -79,6 +80,34 @@ Known after(const Normalize& step, const Known& known) {
 
 Known after(const MeanImage& step, const Known& known) {
   if (step.tensor.empty()) fail("needs the name of a 'tensor'");
+  return computed(known);
+}
+
+void require_not_negative(double value, const char* what) {
+  require_finite(value, what);
+  if (value < 0) fail(fmt::format("has {} {}, which is negative", what, value));
+}
+
+Known after(const GlobalContrastStep& step, const Known& known) {
+  require_finite(step.scale, "a scale of");
+  require_not_negative(step.lambda, "a lambda of");
+  require_not_negative(step.epsilon, "an epsilon of");
+  return computed(known);
+}
+
+Known after(const LocalContrastStep& step, const Known& known) {
+  check(Neighbourhood{step.local_size, step.sigma, step.across_channels});
+  require_not_negative(step.epsilon, "an epsilon of");
+  return computed(known);
+}
+
+Known after(const LocalMeanStep& step, const Known& known) {
+  check(Neighbourhood{step.local_size, step.sigma, step.across_channels});
+  return computed(known);
+}
+
+Known after(const ZcaStep& step, const Known& known) {
+  if (step.matrix.empty() || step.mean.empty() || step.matrix == step.mean) fail("needs the names of a 'matrix' and of a 'mean'");
   return computed(known);
 }
 
