@@ -2,6 +2,7 @@
 # SYMBOL_begin to SYMBOL_end. The assembler copies them as they are: no array of numbers, no time in the compiler.
 function(alexnet_embed_file target symbol file)
   set(source ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.S)
+  # A file that is not there embeds nothing: the default model is made by a build that lacks it.
   set(include "")
   if(EXISTS ${file})
     set(include ".incbin \"${file}\"")

@@ -61,7 +61,7 @@ std::vector<Label> labels_for(const Arguments& arguments, const Model& model, co
 class Receiver {
  public:
   Receiver(const Arguments& arguments, RecordText text, Output output, Resume* resume)
-      : text_(std::move(text)),
+      : text_(text),
         output_(std::move(output)),
         resume_(resume),
         is_text_(arguments.text("format") == "text"),

@@ -29,8 +29,8 @@ std::string format_for(const Arguments& arguments) {
   const std::string name = arguments.text("output");
   if (name == "-") return "jsonl";
   const std::string suffix = std::filesystem::path(name).extension().string();
-  for (const std::string known : {"npy", "npz", "csv", "jsonl", "safetensors"}) {
-    if (suffix == "." + known) return known;
+  for (const char* known : {"npy", "npz", "csv", "jsonl", "safetensors"}) {
+    if (suffix == std::string(".") + known) return known;
   }
   throw Error(ErrorKind::usage, "--output", fmt::format("{} has no suffix that names a form", shown(name)),
               "allowed: .npy, .npz, .csv, .jsonl or .safetensors; or give --format");

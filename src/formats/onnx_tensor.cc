@@ -261,7 +261,7 @@ NamedTensor read_onnx_tensor(const ProtobufMessage& message, const std::shared_p
     if (found != elements) refuse(fmt::format("has {} values, its shape {} wants {}", found, to_string(*shape), elements));
   };
   const auto read_as = [&]<typename T>(T) {
-    const auto values = collect<T>(message, typed_field(*type), elements);
+    auto values = collect<T>(message, typed_field(*type), elements);
     require_count(values.size());
     return values;
   };

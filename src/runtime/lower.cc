@@ -25,6 +25,8 @@ template <typename... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
 };
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;  // clang 16 does not deduce it
 
 // The same, whatever the number of threads around it. It must have been described under a ThreadScope of one.
 Choice on_one_thread(Choice choice) {
@@ -114,16 +116,17 @@ class Lowering {
   // -- steps --
 
   NetworkStep step(std::string kind, Choice choice, std::vector<std::size_t> sources) const {
-    NetworkStep result{.plan = {.kind = std::move(kind),
-                                .layers = layers_,
-                                .implementation = choice.implementation,
-                                .precision = "f32",
-                                .source_layout = to_string(choice.source, shape(sources[0]).rank()),
-                                .destination_layout = {},
-                                .rows = choice.any_rows,
-                                .scratch_bytes = choice.scratch_bytes,
-                                .weight_bytes = choice.weight_bytes,
-                                .note = choice.note},
+    PlanStep plan{.kind = std::move(kind),
+                  .layers = layers_,
+                  .implementation = choice.implementation,
+                  .precision = "f32",
+                  .source_layout = to_string(choice.source, shape(sources[0]).rank()),
+                  .destination_layout = {},
+                  .rows = choice.any_rows,
+                  .scratch_bytes = choice.scratch_bytes,
+                  .weight_bytes = choice.weight_bytes,
+                  .note = choice.note};
+    NetworkStep result{.plan = std::move(plan),
                        .choice = std::move(choice),
                        .sources = std::move(sources),
                        .destination = {},

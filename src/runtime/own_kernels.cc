@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -147,7 +148,7 @@ Choice reference_layer(const Layer& layer, std::vector<Shape> inputs, std::vecto
   for (const auto& parameter : parameters)
     choice.weight_bytes += static_cast<std::uint64_t>(parameter.shape.elements()) * sizeof(float);
   choice.created_bytes = choice.weight_bytes;
-  choice.prepare = [=] {
+  choice.prepare = [layer, inputs = std::move(inputs), parameters = std::move(parameters)] {
     std::vector<Tensor> tensors;
     for (const auto& parameter : parameters) tensors.push_back(widened(parameter));
     return stateless([=](const StepMemory& at) {
