@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the logits that PyTorch gives in float64 for the four architectures with generated weights: tests/golden/runtime.
+"""Writes the logits that PyTorch gives in float64 for the architectures with generated weights: tests/golden/runtime.
 
 dump_reference.py [--photos FOLDER [--all]]: without --photos, ARCHITECTURE.safetensors: `logits` for generated inputs, and
 `middle`, every 101st element behind the last pooling. With it, photos.safetensors: ARCHITECTURE/FILE for a few of the
@@ -25,7 +25,7 @@ from make_layer_golden import generated
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests/golden/runtime"
-ARCHITECTURES = ["paper", "bvlc", "caffenet", "torchvision"]
+ARCHITECTURES = ["paper", "bvlc", "caffenet", "torchvision", "krizhevsky2012"]
 PHOTOS = ["n01774750_tarantula", "n02123045_tabby", "n04146614_school_bus"]
 INPUTS = 2
 STEP = 101
@@ -69,7 +69,8 @@ class Network:
         if kind == "relu":
             return F.relu(x)
         if kind == "lrn":
-            return F.local_response_norm(x, layer["local_size"], layer["alpha"], layer["beta"], layer["k"])
+            towers = x.chunk(layer.get("groups", 1), dim=1)
+            return torch.cat([F.local_response_norm(t, layer["local_size"], layer["alpha"], layer["beta"], layer["k"]) for t in towers], 1)
         if kind == "max_pool":
             return F.max_pool2d(x, layer["kernel"], layer["stride"], ceil_mode=layer.get("rounding") == "ceil")
         if kind == "adaptive_average_pool":
@@ -78,6 +79,8 @@ class Network:
             return x.flatten(1)
         if kind == "dropout":
             return x
+        if kind == "scale":
+            return x * layer["factor"]
         raise ValueError(f"{name}: no such kind here: {kind}")
 
     def __call__(self, x):

@@ -45,7 +45,8 @@ TEST_P(ArchitecturePlanTest, HasNoReferenceImplementation) {
   }
   for (const auto& step : plan.steps) {
     if (step.kind != "convolution" && step.kind != "lrn" && step.kind != "max_pool" && step.kind != "softmax") continue;
-    EXPECT_THAT(step.implementation, Not(StartsWith("own"))) << step.kind << " runs on a oneDNN primitive";
+    const bool towers = GetParam() == "krizhevsky2012" && step.kind == "lrn";  // oneDNN's windows know no towers
+    EXPECT_EQ(step.implementation.starts_with("own"), towers) << step.kind << " runs on " << step.implementation;
   }
 }
 
