@@ -177,7 +177,8 @@ TEST(PreprocessingJson, RefusesWhatMakesNoSense) {
       {R"([{"shorter": 256}])", "model: x: step 1: a step needs a 'step'"},
       {R"([{"step": "rezise"}])", "model: x: step 1: unknown step 'rezise' (did you mean 'resize'?)"},
       {R"([{"step": "divide", "by": 255}, {"step": "sharpen"}])",
-       "model: x: step 2: unknown step 'sharpen' (known: resize, center_crop, channels, divide, normalize, mean_image, gcn, lcn, local_mean_subtraction, zca)"},
+       "model: x: step 2: unknown step 'sharpen' (known: resize, center_crop, channels, divide, normalize, mean_image, gcn, lcn, "
+       "local_mean_subtraction, zca)"},
       {R"([{"step": "divide", "buy": 255}])", "model: x: step 1: divide has no parameter 'buy' (did you mean 'by'?)"},
       {R"([{"step": "divide", "by": "255"}])", "model: x: step 1: 'by' is \"255\", must be a number"},
       {R"([{"step": "resize", "shorter": 256.5}])", "model: x: step 1: 'shorter' is 256.5, must be a whole number"},
