@@ -1,18 +1,20 @@
 // Picture files to pixels, as the reference (Pillow 13, then conversion to RGB) reads them.
 //
-// | format | read bit for bit as the reference                             | refused as `unsupported`                |
-// |--------|---------------------------------------------------------------|-----------------------------------------|
-// | JPEG   | baseline, progressive, arithmetic; grey, RGB, CMYK and YCCK   | lossless, 12 bits, 2 components         |
-// | PNG    | all colour types, 1 to 16 bits, interlaced; first of an APNG  | unknown critical chunks                 |
-// | GIF    | first frame, interlaced, transparent, smaller than its screen |                                         |
-// | BMP    | 1, 4, 8 bits with palette; 16 (555, 565), 24, 32 bits         | run lengths, embedded JPEG or PNG, other bit fields |
-// | PNM    | P1 to P6, any largest value                                   | P7 (PAM), PFM                           |
+// | format | read bit for bit as the reference                             | refused as `unsupported`                   |
+// |--------|---------------------------------------------------------------|--------------------------------------------|
+// | JPEG   | baseline, progressive, arithmetic; grey, RGB, CMYK and YCCK   | lossless, 12 bits, 2 components            |
+// | PNG    | all colour types, 1 to 16 bits, interlaced; first of an APNG  | unknown critical chunks                    |
+// | GIF    | first frame, interlaced, transparent, smaller than its screen |                                            |
+// | BMP    | 1, 4, 8 bits with palette; 16 (555, 565), 24, 32 bits         | run lengths, JPEG or PNG inside, other     |
+// |        |                                                               | numbers of bits and bit fields             |
+// | PNM    | P1 to P6, plain and raw, any largest value                    | (P7 and PFM are unknown formats)           |
 //
 // Alpha is dropped, not blended; 16-bit grey is clipped, not scaled; EXIF orientation, colour profiles and gamma are
 // ignored. JPEG without libjpeg-turbo (see jpeg_decoder) differs from the reference by up to 3 in some bytes.
 //
-// Memory beyond the input: 3 bytes a pixel for the result, and while decoding at most 13 more (JPEG), twice the size of the
-// inflated data (PNG, up to 16), 1 (GIF), none (BMP, PNM); plus twice the file's size.
+// Memory beyond the input: 3 bytes a pixel for the result, and while decoding at most 13 bytes a pixel more for JPEG, 1 for
+// GIF, none for BMP and PNM; for PNG three times the size of the inflated data (9 bytes a pixel for 8-bit RGB, 24 for 16-bit
+// RGBA) and three times the file's.
 #pragma once
 
 #include <cstddef>
