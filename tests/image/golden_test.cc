@@ -42,7 +42,8 @@ TEST(Golden, EveryVariantDecodesToPillowsPixels) {
       if (decoded.format == "JPEG" && !has_reference_jpeg()) continue;
       EXPECT_EQ(sha256_of(decoded.image.pixels), c["rgb"]);
     } catch (const Error& error) {
-      ADD_FAILURE() << error.what();
+      const bool excused = !has_reference_jpeg() && file.starts_with("arithmetic") && error.kind() == ErrorKind::unsupported;
+      EXPECT_TRUE(excused) << error.what();
     }
   }
   EXPECT_THAT(formats, testing::ElementsAre("BMP", "GIF", "JPEG", "PNG", "PNM"));
