@@ -47,8 +47,8 @@ int orientation_in(const Tiff& tiff) {
 
 }  // namespace
 
-bool visit_jpeg_segments(std::span<const std::byte> jpeg,
-                         const std::function<bool(std::uint8_t marker, std::span<const std::uint8_t> payload)>& visit) {
+JpegEnd visit_jpeg_segments(std::span<const std::byte> jpeg,
+                            const std::function<bool(std::uint8_t marker, std::span<const std::uint8_t> payload)>& visit) {
   const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(jpeg.data()), jpeg.size());
   std::size_t at = 0;
   while (at + 1 < bytes.size()) {
@@ -59,15 +59,15 @@ bool visit_jpeg_segments(std::span<const std::byte> jpeg,
       continue;
     }
     at += 2;
-    if (marker == kEnd) return true;
+    if (marker == kEnd) return JpegEnd::marker;
     if (stands_alone(marker)) continue;
-    if (bytes.size() - at < 2) return false;
+    if (bytes.size() - at < 2) return JpegEnd::inside;
     const std::size_t size = std::size_t{bytes[at]} << 8 | bytes[at + 1];
-    if (size < 2 || size > bytes.size() - at) return false;
-    if (!visit(marker, bytes.subspan(at + 2, size - 2))) return false;
+    if (size < 2 || size > bytes.size() - at) return JpegEnd::inside;
+    if (!visit(marker, bytes.subspan(at + 2, size - 2))) return JpegEnd::inside;
     at += size;
   }
-  return false;
+  return JpegEnd::data;
 }
 
 int exif_orientation(std::span<const std::byte> jpeg) {

@@ -8,10 +8,16 @@
 
 namespace alexnet {
 
-// Calls `visit(marker, payload)` for each segment in order, until it returns false or the data ends or goes wrong. Markers
-// are their second byte: 0xe1 is APP1. True if the end marker was reached.
-bool visit_jpeg_segments(std::span<const std::byte> jpeg,
-                         const std::function<bool(std::uint8_t marker, std::span<const std::uint8_t> payload)>& visit);
+enum class JpegEnd {
+  marker,  // the end marker was reached
+  data,    // the file ends between segments, or in the data of a scan
+  inside,  // it ends inside a segment, or one has a length that can't be, or the visitor wanted no more
+};
+
+// Calls `visit(marker, payload)` for each whole segment in order, until it returns false. Markers are their second byte:
+// 0xe1 is APP1.
+JpegEnd visit_jpeg_segments(std::span<const std::byte> jpeg,
+                            const std::function<bool(std::uint8_t marker, std::span<const std::uint8_t> payload)>& visit);
 
 // The orientation that the camera noted in EXIF (1 upright, 2 to 8 mirrored or turned; TIFF tag 274); 1 if there is none.
 // Decoding ignores it, as the reference does.

@@ -1,6 +1,6 @@
 // JPEG through stb_image, for builds without libjpeg-turbo. Bytes differ from the reference by up to 3, and arithmetic coding
-// is unknown. Memory: stb_image
-// keeps each component at its full size, and of progressive files the coefficients too.
+// is unknown. stb_image keeps each component at its full size, and of progressive files the coefficients too.
+#include <numeric>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,18 +17,33 @@ struct Frame {
   std::uint64_t height = 0;
   std::uint8_t marker = 0;
   int headers = 0;
-  bool whole = false;
+  bool whole_tables = true;  // Huffman tables of at most 256 symbols, all there: stb_image has room for no more
+  JpegEnd end = JpegEnd::marker;
 };
 
 constexpr std::uint8_t kProgressive = 0xc2;  // after baseline, 0xc0, and extended, 0xc1
+constexpr std::uint8_t kHuffmanTables = 0xc4;
 
 bool is_frame_header(std::uint8_t marker) {
   return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
+// Of each table there are a byte for its place, the counts of symbols by the length of their codes, and the symbols.
+bool are_whole_tables(std::span<const std::uint8_t> tables) {
+  constexpr std::size_t kLengths = 16;
+  while (tables.size() > kLengths) {
+    const auto counts = tables.subspan(1, kLengths);
+    const std::size_t symbols = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+    if (symbols > 256 || 1 + kLengths + symbols > tables.size()) return false;
+    tables = tables.subspan(1 + kLengths + symbols);
+  }
+  return tables.empty();
+}
+
 Frame find_frame(std::span<const std::byte> bytes) {
   Frame frame;
-  frame.whole = visit_jpeg_segments(bytes, [&](std::uint8_t marker, std::span<const std::uint8_t> payload) {
+  frame.end = visit_jpeg_segments(bytes, [&](std::uint8_t marker, std::span<const std::uint8_t> payload) {
+    if (marker == kHuffmanTables && !are_whole_tables(payload)) frame.whole_tables = false;
     if (!is_frame_header(marker) || payload.size() < 5) return true;
     ++frame.headers;
     frame.marker = marker;
@@ -43,8 +58,9 @@ Frame find_frame(std::span<const std::byte> bytes) {
 
 Decoded decode_jpeg(PictureReader& reader) {
   const Frame frame = find_frame(reader.bytes());
-  const bool truncated = !frame.whole;
-  if (truncated && (frame.headers == 0 || !reader.options().allow_truncated)) {
+  const bool truncated = frame.end != JpegEnd::marker;
+  const bool usable = frame.end == JpegEnd::data && frame.headers > 0 && reader.options().allow_truncated;
+  if (truncated && !usable) {
     reader.fail(ErrorKind::truncated, "ends too early", "--allow-truncated decodes what is there");
   }
   if (frame.headers != 1) reader.fail(ErrorKind::corrupt, fmt::format("has {} frame headers", frame.headers));
@@ -52,6 +68,7 @@ Decoded decode_jpeg(PictureReader& reader) {
   if (frame.marker > kProgressive) {
     reader.fail(ErrorKind::unsupported, fmt::format("has the frame marker {:02x}, which this build does not decode", frame.marker));
   }
+  if (!frame.whole_tables) reader.fail(ErrorKind::corrupt, "has a Huffman table that is too long or cut off");
   if (reader.left() > INT32_MAX / 2) reader.fail(ErrorKind::too_large, "is a file of more than 1 GB");
   auto bytes = reader.take(reader.left());
   std::vector<std::uint8_t> ended;

@@ -12,7 +12,8 @@ bool allowed(std::size_t size) {
   return size <= largest_block;
 }
 
-void* allocate(std::size_t size) { return allowed(size) ? std::malloc(size) : nullptr; }
+// Zeroed: stb_image decodes with tables that a JPEG never gave.
+void* allocate(std::size_t size) { return allowed(size) ? std::calloc(1, size) : nullptr; }
 void* reallocate(void* memory, std::size_t size) { return allowed(size) ? std::realloc(memory, size) : nullptr; }
 
 }  // namespace

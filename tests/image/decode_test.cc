@@ -149,6 +149,13 @@ TEST(Decode, RefusesBrokenAndUnknownJpegs) {
   expect_outcomes(cases);
 }
 
+TEST(Decode, RefusesHuffmanTablesOfMoreSymbolsThanBytesHaveValues) {
+  std::string jpeg = file("444.jpg");
+  const std::string table = "\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff"s;
+  jpeg.insert(jpeg.find("\xff\xda"), "\xff\xc4" + big(2 + 17 + 510).substr(2) + table + std::string(510, 'a'));
+  EXPECT_THAT(outcome(jpeg), StartsWith("corrupt: x: the JPEG picture "));
+}
+
 TEST(ExifOrientation, SurvivesLies) {
   const std::string tiff = "II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0"s;
   const auto jpeg = [](const std::string& payload) {
