@@ -11,7 +11,8 @@
 
 namespace alexnet {
 
-void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t)>& body) {
+// `threads` is read by the pragma alone, which tools without OpenMP pass over.
+void parallel_for(std::int64_t count, [[maybe_unused]] int threads, const std::function<void(std::int64_t)>& body) {
   std::exception_ptr first;
   std::mutex mutex;
 #pragma omp parallel for num_threads(threads) schedule(dynamic) if (count > 1 && threads > 1)
