@@ -294,8 +294,9 @@ class Lowering {
   void linear(const Linear& layer) {
     const Node* relu = following_relu();
     const Shape in = shape(source());
-    compute(own_linear(in, weight("weight"), optional_weight(layer.bias, "bias"), relu != nullptr, kRows, options_.threads,
-                       instructions_.simd),
+    const auto own = weight("weight").storage == Storage::int8_sparse ? own_sparse_linear : own_linear;
+    compute(own(in, weight("weight"), optional_weight(layer.bias, "bias"), relu != nullptr, kRows, options_.threads,
+                instructions_.simd),
             relu, static_cast<std::uint64_t>(weight("weight").shape.elements()));
   }
 
@@ -385,6 +386,8 @@ class Lowering {
     std::ranges::stable_partition(program_.steps, [](const NetworkStep& s) { return !s.rows; });
     Plan& plan = program_.plan;
     plan.precision = "f32";
+    if (options_.precision == Precision::bf16) plan.note = "asked for bf16, computed in f32: there are no bf16 kernels yet";
+    if (options_.precision == Precision::int8) plan.note = "asked for int8, computed in f32: there are no int8 kernels yet";
     plan.instruction_set = instructions_.name;
     plan.threads = options_.threads;
     plan.slice = 1;

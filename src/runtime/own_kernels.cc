@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "runtime/simd/linear.h"
 #include "runtime/simd/lrn.h"
 #include "runtime/simd/relu.h"
+#include "runtime/simd/sparse_linear.h"
 
 namespace alexnet {
 namespace {
@@ -60,6 +62,38 @@ Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, 
               .rows = at.rows,
               .in = in,
               .out = taps.shape()[0],
+              .relu = relu});
+    });
+  };
+  return choice;
+}
+
+Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
+                         SimdLevel level) {
+  Choice choice = plain_choice(own("sparse_linear", level));
+  const Rows all = alexnet::rows(weight.shape);
+  const auto blocks = (all.elements + kSparseBlock - 1) / kSparseBlock;
+  choice.scratch_bytes = sparse_linear_scratch_bytes(rows, threads);
+  choice.created_bytes = static_cast<std::uint64_t>(all.count * blocks) * sizeof(std::size_t);
+  choice.weight_bytes = byte_count(weight) + choice.created_bytes + (bias == nullptr ? 0 : byte_count(*bias));
+  choice.any_rows = true;
+  choice.prepare = [=, in = input[1], weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
+    const Tensor offsets = bias.shape.rank() == 0 ? Tensor() : widened(bias);
+    const auto starts = std::make_shared<const std::vector<std::size_t>>(sparse_starts(weight));
+    const auto kernel = sparse_linear_kernel(level);
+    return stateless([=](const StepMemory& at) {
+      kernel({.source = floats(at.sources[0]),
+              .mask = weight.mask.values<std::uint8_t>().data(),
+              .values = weight.data.values<std::int8_t>(),
+              .scale = weight.scale.values<float>().data(),
+              .starts = starts->data(),
+              .bias = offsets.byte_count() == 0 ? nullptr : offsets.values<float>().data(),
+              .destination = floats(at.destination),
+              .scratch = at.scratch,
+              .rows = at.rows,
+              .in = in,
+              .out = all.count,
+              .mask_bytes = all.mask_bytes,
               .relu = relu});
     });
   };

@@ -15,6 +15,9 @@ namespace alexnet {
 // Any number of rows, at most `rows`.
 Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                   SimdLevel level);
+// The same for a weight that is stored as int8_sparse, which stays so.
+Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
+                         SimdLevel level);
 Choice own_lrn(const Lrn& layer, const Shape& input, int threads, SimdLevel level);
 Choice own_pool(WindowPool pool, const Shape& input);
 // In any layout, which it keeps.

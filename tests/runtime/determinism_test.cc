@@ -97,6 +97,21 @@ TEST(Determinism, OfOddLayers) {
     EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, 40)), 0) << threads << " threads";
 }
 
+TEST(Determinism, OfPrunedLayers) {
+  const Graph graph{.inputs = {{"data", {2500}}}, .nodes = {{"fc", Linear{.out_features = 99}, {"data"}}}, .outputs = {"fc"}};
+  Model model = test::generated_model(graph);
+  Tensor weight = widened(model.weights.at("fc.weight"));
+  for (std::size_t i = 0; i < weight.values<float>().size(); ++i)
+    if (i % 11 != 0) weight.mutable_values<float>()[i] = 0;
+  model.weights.at("fc.weight") = stored(weight, Storage::int8_sparse);
+  const Tensor x = test::generated_tensor({64, 2500}, "data", 2);
+  const auto alone = outputs_of(model, x, 1, 1);
+  for (const std::int64_t split : {1, 2, 7, 8, 33, 64}) {
+    for (const int threads : {1, 2, 3, 8})
+      EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, split)), 0) << threads << " threads, batches of " << split;
+  }
+}
+
 // The control: the same sums from the other end must be seen as different, or the comparison above proves nothing.
 TEST(Determinism, ReversedSummationDiffers) {
   constexpr std::int64_t kIn = 4096;

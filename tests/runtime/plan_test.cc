@@ -195,6 +195,10 @@ TEST(Compile, NamesWhatCannotBeKept) {
 TEST(Compile, AnotherPrecisionThanF32IsSaid) {
   const Plan plan = plan_of(tower({{"conv", kConvolution, {"data"}}}, {"conv"}), {.precision = Precision::automatic});
   EXPECT_EQ(plan.precision, "f32");
+  EXPECT_EQ(plan.note, "");
+  const Plan bf16 = plan_of(tower({{"conv", kConvolution, {"data"}}}, {"conv"}), {.precision = Precision::bf16});
+  EXPECT_EQ(bf16.precision, "f32");
+  EXPECT_THAT(bf16.note, StartsWith("asked for bf16, computed in f32"));
 }
 
 }  // namespace
