@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -135,7 +136,7 @@ std::vector<T> collect(ProtobufMessage message, std::uint32_t field, std::size_t
 
 template <typename T>
 void store(const std::vector<T>& values, Tensor& tensor) {
-  std::memcpy(tensor.mutable_bytes().data(), values.data(), values.size() * sizeof(T));
+  std::ranges::copy(std::as_bytes(std::span(values)), tensor.mutable_bytes().begin());
 }
 
 // 64-bit numbers into elements of fewer bytes; a number that does not fit is damage.
