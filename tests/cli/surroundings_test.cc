@@ -198,6 +198,8 @@ TEST_F(SurroundingsTest, TooLittleMemoryIsACleanError) {
 }
 
 TEST_F(SurroundingsTest, TooFewDescriptorsAreACleanError) {
+  if (kSanitized)
+    GTEST_SKIP() << "UBSan's check of vtables probes memory through a pipe, and calls valid objects broken without descriptors";
   write_pictures(3);
   int refused = 0;
   for (rlim_t count = 4; count <= 16; ++count) {
