@@ -22,7 +22,7 @@ struct ImportedTensor {
 struct Imported {
   Model model;
   std::string format;                                        // "ONNX, operator set 20, by pytorch 2.15.0"
-  std::vector<ImportedTensor> tensors;                            // in the order of the layers
+  std::vector<ImportedTensor> tensors;                       // in the order of the layers
   std::vector<std::string> unused;                           // the source's tensors that no layer uses
   std::vector<std::string> notes;                            // what was recognised, folded or dropped
   std::vector<std::string> warnings;                         // what is probably wrong
