@@ -1,0 +1,17 @@
+// How each kind of layer that has more than one way to run is lowered: each function adds the steps of the node that `at` is at.
+#pragma once
+
+#include "runtime/program_builder.h"
+
+namespace alexnet {
+
+void lower_convolution(ProgramBuilder& at, const Convolution& layer);
+void lower_linear(ProgramBuilder& at, const Linear& layer);
+void lower_lrn(ProgramBuilder& at, const Lrn& layer);
+void lower_batch_norm(ProgramBuilder& at, const BatchNorm& layer);
+void lower_softmax(ProgramBuilder& at, const Softmax& layer);
+void lower_max_pool(ProgramBuilder& at, const MaxPool& layer);
+void lower_average_pool(ProgramBuilder& at, const AveragePool& layer);
+void lower_adaptive_average_pool(ProgramBuilder& at, const AdaptiveAveragePool& layer);
+
+}  // namespace alexnet
