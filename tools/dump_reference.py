@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the logits that PyTorch gives in float64 for the architectures with generated weights: tests/golden/runtime.
+"""Writes what PyTorch gives in float64 for the architectures with generated weights: tests/golden/runtime.
 
-dump_reference.py [--photos FOLDER [--all]]: without --photos, ARCHITECTURE.safetensors: `logits` for generated inputs, and
-`middle`, every 101st element behind the last pooling. With it, photos.safetensors: ARCHITECTURE/FILE for a few of the
-photographs, or for all of them. Needs torch, torchvision, pillow, numpy and safetensors.
+dump_reference.py [--photos FOLDER | --features]: without either, ARCHITECTURE.safetensors: `logits` for generated inputs, and `middle`,
+every 101st element behind the last pooling. With --photos, photos.safetensors: for each ARCHITECTURE a row for each photograph of the
+folder, with every 8th logit, beginning at the row's number modulo 8, so that eight photographs cover all classes;
+ARCHITECTURE.largest, the largest magnitude among all its logits; ARCHITECTURE.best, the class of the largest. The photographs'
+names are in the metadata. With --features, features/NAME.safetensors for the default model and for each architecture with an eighth
+of its channels and a 64th of its features: of each layer's output for two sample photographs every step-th element; the metadata
+has the layers' names, shapes, steps and largest magnitudes. Needs torch, torchvision, pillow, numpy and safetensors.
 
 Weights and inputs are not stored: generated() of make_layer_golden.py makes them, with the 32-bit FNV-1a hash of the tensor's
 name as seed, and so does tests/runtime/generated.cc. Weights are uniform within sqrt(6 / fan-in) (He et al. 2015), biases
@@ -18,17 +22,18 @@ import numpy as np
 import PIL.Image
 import safetensors.numpy
 import torch
-import torch.nn.functional as F
-import torchvision.transforms.functional as TF
 
-from make_layer_golden import generated
+import model_file
+import torch_network
+from make_layer_golden import generated, stored_step
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests/golden/runtime"
 ARCHITECTURES = ["paper", "bvlc", "caffenet", "torchvision", "krizhevsky2012"]
-PHOTOS = ["n01774750_tarantula", "n02123045_tabby", "n04146614_school_bus"]
 INPUTS = 2
 STEP = 101
+PHOTO_STEP = 8
+SAMPLES = ["coffee.jpg", "chelsea.jpg"]
 
 
 def seed(name):
@@ -42,12 +47,17 @@ def made(name, shape, limit):
     return torch.from_numpy(generated(shape, seed(name), -limit, limit).astype(np.float64))
 
 
-class Network:
-    """A graph of our JSON with generated weights, computed plainly in float64."""
+class Generated:
+    """A graph of our JSON with generated weights, computed in float64."""
 
-    def __init__(self, name):
+    def __init__(self, name, reduced=False):
         self.description = json.loads((ROOT / f"models/{name}.json").read_text())
+        for layer in self.description["graph"]["layers"] if reduced else []:
+            for key, divisor in (("out_channels", 8), ("out_features", 64)):
+                if key in layer:
+                    layer[key] //= divisor
         self.weights = {}
+        self.network = torch_network.Network(self.description["graph"], self.weight)
 
     def weight(self, name, shape):
         if name not in self.weights:
@@ -55,99 +65,68 @@ class Network:
             self.weights[name] = made(name, shape, limit)
         return self.weights[name]
 
-    def layer(self, layer, x):
-        name, kind = layer["name"], layer["kind"]
-        if kind == "convolution":
-            groups, out = layer.get("groups", 1), layer["out_channels"]
-            top, left, bottom, right = layer.get("padding", [0] * 4)
-            weight = self.weight(f"{name}.weight", (out, x.shape[1] // groups, *layer["kernel"]))
-            bias = self.weight(f"{name}.bias", (out,))
-            return F.conv2d(F.pad(x, (left, right, top, bottom)), weight, bias, layer.get("stride", 1), groups=groups)
-        if kind == "linear":
-            weight = self.weight(f"{name}.weight", (layer["out_features"], x.shape[1]))
-            return F.linear(x, weight, self.weight(f"{name}.bias", (layer["out_features"],)))
-        if kind == "relu":
-            return F.relu(x)
-        if kind == "lrn":
-            towers = x.chunk(layer.get("groups", 1), dim=1)
-            return torch.cat([F.local_response_norm(t, layer["local_size"], layer["alpha"], layer["beta"], layer["k"]) for t in towers], 1)
-        if kind == "max_pool":
-            return F.max_pool2d(x, layer["kernel"], layer["stride"], ceil_mode=layer.get("rounding") == "ceil")
-        if kind == "adaptive_average_pool":
-            return F.adaptive_avg_pool2d(x, layer["output"])
-        if kind == "flatten":
-            return x.flatten(1)
-        if kind == "dropout":
-            return x
-        if kind == "scale":
-            return x * layer["factor"]
-        raise ValueError(f"{name}: no such kind here: {kind}")
+    def preprocess(self, picture):
+        return torch_network.preprocessed(self.description["preprocess"], None, picture)
 
-    def __call__(self, x):
-        """The logits, and the values behind the last layer before they are flattened."""
-        values = {self.description["graph"]["inputs"][0]["name"]: x}
-        for layer in self.description["graph"]["layers"]:
-            (source,) = layer["inputs"]
-            if layer["kind"] == "softmax":
-                return values[source], middle
-            if layer["kind"] == "flatten":
-                middle = values[source]
-            values[layer["name"]] = self.layer(layer, values[source])
-        return values[layer["name"]], middle
-
-    def preprocessed(self, path):
-        image = PIL.Image.open(path).convert("RGB")
-        x = None
-        for step in self.description["preprocess"]:
-            kind = step["step"]
-            if kind == "resize":
-                image = TF.resize(image, step["size"] if "size" in step else step["shorter"])
-            elif kind == "center_crop" and step.get("rounding") == "down":
-                height, width = step["size"]
-                image = TF.crop(image, (image.height - height) // 2, (image.width - width) // 2, height, width)
-            elif kind == "center_crop":
-                image = TF.center_crop(image, step["size"])
-            else:
-                if x is None:
-                    x = torch.from_numpy(np.array(image)).permute(2, 0, 1).to(torch.float32)
-                if kind == "channels":
-                    x = x.flip(0) if step["order"] == "bgr" else x
-                elif kind == "divide":
-                    x = x / step["by"]
-                elif kind == "normalize":
-                    mean, std = (torch.tensor(step.get(key, [1.0] * 3), dtype=torch.float32) for key in ("mean", "std"))
-                    x = (x - mean[:, None, None]) / std[:, None, None]
-                else:
-                    raise ValueError(f"no such step here: {kind}")
-        return x[None].to(torch.float64)
+    def scores(self, path):
+        x = self.preprocess(PIL.Image.open(path).convert("RGB"))[None].double()
+        return self.network(x)[self.network.scores][0].numpy()
 
 
-def save(name, tensors):
-    GOLDEN.mkdir(parents=True, exist_ok=True)
+def photo_rows(network, paths):
+    logits = [network.scores(path) for path in paths]
+    return {
+        "": np.stack([row[i % PHOTO_STEP :: PHOTO_STEP] for i, row in enumerate(logits)]).astype(np.float32),
+        ".largest": np.array([np.abs(row).max() for row in logits], np.float32),
+        ".best": np.array([row.argmax() for row in logits], np.int32),
+    }
+
+
+def save_features(name, network, preprocess):
+    pictures = [preprocess(PIL.Image.open(ROOT / "data" / sample).convert("RGB")) for sample in SAMPLES]
+    layers, tensors = [], {}
+    for layer, output in network(torch.stack(pictures).double()).items():
+        step = stored_step(output.numel())
+        layers.append({"name": layer, "shape": list(output.shape), "step": step, "largest": float(output.abs().max())})
+        tensors[layer] = output.flatten()[::step].numpy().astype(np.float32)
+    save(f"features/{name}", tensors, layers=json.dumps(layers), pictures=json.dumps(SAMPLES))
+
+
+def save(name, tensors, **metadata):
     path = GOLDEN / f"{name}.safetensors"
-    safetensors.numpy.save_file(tensors, path, {"made_by": f"tools/dump_reference.py with PyTorch {torch.__version__}"})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made_by = f"tools/dump_reference.py with PyTorch {torch.__version__}"
+    safetensors.numpy.save_file(tensors, path, {"made_by": made_by, **metadata})
     print(f"{path.name}: {path.stat().st_size} bytes")
 
 
+@torch.inference_mode()
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=pathlib.Path)
-    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--features", action="store_true")
     arguments = parser.parse_args()
+    if arguments.features:
+        model = model_file.Model(ROOT / "models/alexnet-tiny200.safetensors")
+        save_features("alexnet-tiny200", model.truth, model.preprocess)
+        for name in ARCHITECTURES:
+            reduced = Generated(name, reduced=True)
+            save_features(name, reduced.network, reduced.preprocess)
+        return
+    paths = sorted(arguments.photos.glob("*.JPEG")) if arguments.photos else []
     photos = {}
     for name in ARCHITECTURES:
-        network = Network(name)
-        if arguments.photos is None:
-            (data,) = network.description["graph"]["inputs"]
-            logits, middle = network(made("data", (INPUTS, *data["shape"]), 200))
-            save(name, {"logits": logits.numpy(), "middle": middle.flatten()[::STEP].numpy().copy()})
+        network = Generated(name)
+        if paths:
+            photos |= {name + key: rows for key, rows in photo_rows(network, paths).items()}
             continue
-        for path in sorted(arguments.photos.glob("*.JPEG")):
-            if arguments.all or path.stem in PHOTOS:
-                logits, _ = network(network.preprocessed(path))
-                photos[f"{name}/{path.name}"] = logits[0].numpy().astype(np.float32)
+        (data,) = network.description["graph"]["inputs"]
+        outputs = network.network(made("data", (INPUTS, *data["shape"]), 200))
+        (flatten,) = (layer for layer in network.network.layers if layer["kind"] == "flatten")
+        middle = outputs[flatten["inputs"][0]].flatten()[::STEP].numpy().copy()
+        save(name, {"logits": outputs[network.network.scores].numpy(), "middle": middle})
     if photos:
-        save("photos", photos)
+        save("photos", photos, pictures=json.dumps([path.name for path in paths]))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,14 @@ def generated(shape, seed, low=-1.0, high=1.0):
     return (low + (high - low) * uniform).astype(np.float32).reshape(shape)
 
 
+def stored_step(size):
+    """Of that many elements every how many-th is stored: without small factors, to visit all rows, columns and channels."""
+    step = 1 if size <= MAX_STORED else int(size // MAX_STORED) | 1
+    while step > 1 and any(step % p == 0 for p in (3, 5, 7, 11, 13)):
+        step += 2
+    return step
+
+
 class Made:
     """A tensor that the test makes for itself."""
 
@@ -72,10 +80,7 @@ class Golden:
             named = {key: torch.from_numpy(a) for key, a in named.items()}
         with np.errstate(all="ignore"):
             truth = np.asarray(compute(*arrays, **named), dtype=np.float64)
-        # A step without small factors visits all rows, columns and channels.
-        step = 1 if truth.size <= MAX_STORED else int(truth.size // MAX_STORED) | 1
-        while step > 1 and any(step % p == 0 for p in (3, 5, 7, 11, 13)):
-            step += 2
+        step = stored_step(truth.size)
         self.tensors[f"{index}.output"] = np.ascontiguousarray(truth.reshape(-1)[::step])
         entry["output"] = {"shape": list(truth.shape), "step": step, "sum": float(truth.sum()) if np.isfinite(truth).all() else None}
         self.cases.append(entry)

@@ -1,18 +1,22 @@
-"""Our model files in Python: an independent reader, written after docs/model-file.md, and the network in PyTorch, in float64.
+"""Our model files in Python: an independent reader, written after docs/model-file.md, and the network in PyTorch
+(torch_network.py), in float64.
 
 As a program: model_file.py MODEL PICTURE... prints the three largest scores of each picture.
 model_file.py MODEL --golden OUT PICTURE... writes all scores as OUT, a safetensors file with the pictures' names in its metadata.
 Needs torch, torchvision and Pillow.
 """
 import argparse
+import functools
 import json
 import pathlib
 import struct
 import sys
 
 import numpy as np
+import PIL.Image
 import torch
-import torch.nn.functional as F
+
+import torch_network
 
 # The engine computes in float32: sums of some thousand products, each rounded to 6e-8.
 MAX_GOLDEN_DIFFERENCE = 1e-5
@@ -58,88 +62,42 @@ def weight(tensors, name, shape):
     return torch.from_numpy(rows.reshape(shape).astype(np.float64))
 
 
-def lrn(x, local_size=5, alpha=1e-4, beta=0.75, k=1.0):
-    assert local_size % 2 == 1
-    return F.local_response_norm(x, local_size, alpha, beta, k)
-
-
-def layer(tensors, x, name, kind, inputs, **p):
-    """One layer of the graph; unknown parameters raise TypeError."""
-
-    def convolution(out_channels, kernel, stride=(1, 1), padding=(0, 0, 0, 0), groups=1):
-        top, left, bottom, right = padding
-        w = weight(tensors, name + ".weight", (out_channels, x.shape[1] // groups, *kernel))
-        b = weight(tensors, name + ".bias", (out_channels,))
-        return F.conv2d(F.pad(x, (left, right, top, bottom)), w, b, stride, groups=groups)
-
-    def max_pool(kernel, stride=(1, 1), rounding="floor"):
-        return F.max_pool2d(x, kernel, stride, ceil_mode=rounding == "ceil")
-
-    def linear(out_features):
-        return F.linear(x, weight(tensors, name + ".weight", (out_features, x.shape[1])), weight(tensors, name + ".bias", (out_features,)))
-
-    return {
-        "convolution": convolution,
-        "relu": lambda: F.relu(x),
-        "lrn": lambda **q: lrn(x, **q),
-        "max_pool": max_pool,
-        "adaptive_average_pool": lambda output: F.adaptive_avg_pool2d(x, output),
-        "flatten": lambda: x.flatten(1),
-        "dropout": lambda ratio=0.5: x,
-        "linear": linear,
-        "softmax": lambda axis=1: F.softmax(x, axis),
-    }[kind](**p)
-
-
 class Model:
     def __init__(self, path):
         self.metadata, self.tensors = read_tensors(path)
-        assert self.metadata["alexnet.format"] == "1"
+        if self.metadata["alexnet.format"] != "1":
+            raise ValueError(f"{path}: model file format {self.metadata['alexnet.format']}, not 1")
         self.graph = json.loads(self.metadata["alexnet.graph"])
-        self.labels = json.loads(self.metadata["alexnet.labels"])
-        self.steps = json.loads(self.metadata["alexnet.preprocess"])
+        self.labels = json.loads(self.metadata.get("alexnet.labels", "[]"))
+        self.steps = json.loads(self.metadata.get("alexnet.preprocess", "[]"))
+
+    def network(self, dtype):
+        """The network as a PyTorch module."""
+        known = {}
+
+        def parameter(name, shape):
+            if name not in known:
+                known[name] = weight(self.tensors, name, shape).to(dtype)
+            return known[name]
+
+        return torch_network.Network(self.graph, parameter)
 
     def preprocess(self, picture):
         """A PIL picture, or an array of uint8 (height, width, 3), as float32 (3, height, width)."""
-        from PIL import Image
-        from torchvision.transforms import v2
-        from torchvision.transforms import functional
+        picture = picture if isinstance(picture, PIL.Image.Image) else PIL.Image.fromarray(picture)
+        return torch_network.preprocessed(self.steps, lambda name: torch.from_numpy(self.tensors[name].copy()), picture)
 
-        x = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-        for step in self.steps:
-            step = dict(step)
-            match step.pop("step"):
-                case "resize":
-                    x = v2.Resize(step.get("size") or step["shorter"])(x)
-                case "center_crop":
-                    x = v2.CenterCrop(step["size"])(x)
-                case "channels":
-                    x = functional.pil_to_tensor(x).float().flip(0) if step["order"] == "bgr" else x
-                case "divide":
-                    x = functional.pil_to_tensor(x).float() / step["by"]
-                case "normalize":
-                    x = functional.normalize(x, step["mean"], step.get("std", [1, 1, 1]))
-                case unknown:
-                    raise ValueError(unknown)
-        return x
+    @functools.cached_property
+    def truth(self):
+        return self.network(torch.float64)
 
     @torch.inference_mode()
-    def run(self, data):
-        """Every layer's output, by name, for a batch of preprocessed pictures; computed in float64."""
-        outputs = {self.graph["inputs"][0]["name"]: data.double()}
-        for node in self.graph["layers"]:
-            outputs[node["name"]] = layer(self.tensors, outputs[node["inputs"][0]], **node)
-        return outputs
-
     def scores(self, picture):
         """The logits: what the softmax reads."""
-        softmax = next(node for node in self.graph["layers"] if node["kind"] == "softmax")
-        return self.run(self.preprocess(picture)[None])[softmax["inputs"][0]][0]
+        return self.truth(self.preprocess(picture)[None].double())[self.truth.scores][0]
 
 
 def main():
-    from PIL import Image
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model")
     parser.add_argument("pictures", nargs="+", type=pathlib.Path)
@@ -148,7 +106,7 @@ def main():
     model = Model(args.model)
     rows = []
     for path in args.pictures:
-        scores = model.scores(Image.open(path).convert("RGB"))
+        scores = model.scores(PIL.Image.open(path).convert("RGB"))
         best = scores.argsort(descending=True)[:3].tolist()
         print(path.name, *(f"{i} {model.labels[i]['label'].split(',')[0]} {scores[i]:.6f}" for i in best), sep=", ")
         rows.append(scores)
