@@ -39,6 +39,14 @@ TEST(ReadFile, ReadsBytesAndBoundsThem) {
   EXPECT_EQ(error.what(), file.string() + ": has 5 bytes, more than 4");
 }
 
+// Files of sysfs announce a page and hold less, as one that shrinks after its size was asked for.
+TEST(ReadFile, EndsWhereTheFileEndsWhateverItsSizeSays) {
+  const fs::path file = "/sys/devices/system/cpu/online";
+  if (!fs::exists(file)) GTEST_SKIP() << "needs sysfs";
+  EXPECT_EQ(read_file(file).size(), content(file).size());
+  EXPECT_LT(read_file(file).size(), fs::file_size(file));
+}
+
 TEST(ReadFile, RefusesWhatIsNotAFileWithoutWaiting) {
   const test::TemporaryFolder folder;
   const auto fifo = folder.path() / "pipe";

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "image/decode.h"
 #include "tests/cli/fixture.h"
 
 namespace alexnet {
@@ -126,13 +127,61 @@ TEST_F(BadPictures, MaxPixelsIsCheckedBeforeDecoding) {
 }
 
 TEST_F(BadPictures, VerboseTellsWhatTheDecoderRemarked) {
-  std::string corrupt = repository_file("data/chelsea.jpg");
-  for (std::size_t i = corrupt.size() / 2; i < corrupt.size() / 2 + 40; ++i) corrupt[i] = 0;
-  folder_.write("corrupt.jpg", corrupt);
-  const auto quiet = alexnet({"classify", "corrupt.jpg"});
-  EXPECT_EQ(quiet.exit_code, 0) << quiet;
-  EXPECT_EQ(quiet.err, "");
-  EXPECT_THAT(alexnet({"classify", "-v", "corrupt.jpg"}).err, testing::HasSubstr("corrupt.jpg: "));
+  const std::string jpeg = repository_file("data/chelsea.jpg");
+  struct Case {
+    std::string name;
+    std::string bytes;
+    std::string note;  // a regular expression
+  };
+  std::string corrupt = jpeg;
+  std::fill_n(corrupt.begin() + static_cast<std::ptrdiff_t>(jpeg.size() / 2), 40, '\0');
+  for (const auto& [name, bytes, note] : {
+           Case{"corrupt.jpg", corrupt, "[0-9]+ decoder warnings?, the first: [A-Z].+"},
+           Case{"animated.gif", repository_file("tests/golden/image/animated.gif"), "first of 3 frames"},
+           Case{"animated.png", repository_file("tests/golden/image/animated.png"), "first of 3 frames"},
+           Case{"two_frames.jpg", repository_file("tests/golden/image/two_frames.jpg"), "first of several frames"},
+       }) {
+    folder_.write(name, bytes);
+    if (name.ends_with("g") && name != "animated.png" && !jpeg_decoder().starts_with("libjpeg-turbo")) continue;
+    const auto quiet = alexnet({"classify", name});
+    EXPECT_EQ(quiet.exit_code, 0) << quiet;
+    EXPECT_EQ(quiet.err, "");
+    const auto told = alexnet({"classify", "-v", name});
+    EXPECT_EQ(told.out, quiet.out);
+    EXPECT_THAT(told.err, testing::ContainsRegex("debug " + name + ": " + note + "\n"));
+  }
+}
+
+// The first record shows that the folder was listed; nobody reads the others until its last files have changed.
+TEST_F(BadPictures, AFileThatVanishesOrShrinksAfterItsFolderWasListedGetsARecord) {
+  constexpr int kCount = 600;  // their records are more than a pipe holds
+  write_pictures(1);
+  for (int i = 1; i < kCount; ++i) fs::create_hard_link(path("in/00.ppm"), path(fmt::format("in/a{:04}.ppm", i)));
+  const std::string shrinking = test::noise_ppm(50, 50, 1);
+  folder_.write("in/x.ppm", shrinking);
+  folder_.write("in/y.ppm", shrinking);
+  folder_.write("in/z.ppm", shrinking);
+  test::Command command({"classify", "-f", "jsonl", "in"}, here());
+  ASSERT_TRUE(command.wait_for_lines(1));
+  fs::resize_file(path("in/x.ppm"), shrinking.size() / 2);
+  fs::remove(path("in/y.ppm"));
+  const auto result = command.finish();
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_EQ(result.err, "alexnet: 2 of 603 pictures could not be used\n");
+  const auto records = lines(result.out);
+  ASSERT_EQ(records.size(), 603u);
+  EXPECT_EQ(Json::parse(records[kCount])["error"]["kind"], "truncated") << records[kCount];
+  EXPECT_EQ(Json::parse(records[kCount + 1])["error"]["kind"], "not_found") << records[kCount + 1];
+  EXPECT_TRUE(Json::parse(records[kCount + 2]).contains("top")) << records[kCount + 2];
+}
+
+// Files of sysfs announce a page and hold less, as one that shrinks between the look at its size and the reading.
+TEST_F(BadPictures, AFileThatHoldsLessThanItsSizeSaysIsTakenAsItIs) {
+  const std::string file = "/sys/devices/system/cpu/online";
+  if (!fs::exists(file)) GTEST_SKIP() << "needs sysfs";
+  const auto result = alexnet({"classify", file});
+  EXPECT_EQ(result.exit_code, 1) << result;
+  EXPECT_THAT(result.err, testing::ContainsRegex(file + ": is not a picture: it begins with '[0-9,-]+(\\\\x0a)?'"));
 }
 
 TEST_F(BadPictures, AnyNameThatAFileCanHaveIsWrittenSafely) {
