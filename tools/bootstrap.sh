@@ -31,3 +31,16 @@ configure() {
   [ -e "$top/build/$preset/build.ninja" ] && [ $# -eq 0 ] && return 0
   (cd "$top" && cmake --preset "$preset" "$@" >&2)
 }
+
+# reference_python: sets `python` to an interpreter that has what tools/reference.txt lists: PYTHON if it is set, else one in
+# build/reference, which is made when it is missing or the list has changed.
+reference_python() {
+  python=${PYTHON:-$top/build/reference/bin/python}
+  [ -z "${PYTHON:-}" ] || return 0
+  cmp -s "$top/tools/reference.txt" "$top/build/reference/installed.txt" && return 0
+  need_packages reference
+  echo "installing what tools/reference.txt lists into build/reference" >&2
+  python3 -m venv --clear "$top/build/reference" >&2
+  "$python" -m pip install --quiet --disable-pip-version-check -r "$top/tools/reference.txt" >&2
+  cp "$top/tools/reference.txt" "$top/build/reference/installed.txt"
+}
