@@ -33,30 +33,29 @@ std::string model_path(const Arguments& arguments, const std::string& file) {
   return path.empty() ? variable("ALEXNET_MODEL") : path;
 }
 
-int thread_count(const Arguments& arguments) {
-  if (arguments.has("threads")) return static_cast<int>(arguments.integer("threads"));
+}  // namespace
+
+ThreadBudget threads(const Arguments& arguments) {
+  if (arguments.has("threads")) return {static_cast<int>(arguments.integer("threads")), "--threads"};
   if (const std::string text = variable("ALEXNET_THREADS"); !text.empty()) {
     arguments.check("threads", text, "ALEXNET_THREADS");
-    return static_cast<int>(*parse_integer(text));
+    return {static_cast<int>(*parse_integer(text)), "ALEXNET_THREADS"};
   }
   if (const std::string text = variable("OMP_NUM_THREADS"); !text.empty()) {
     const auto first = parse_integer(trim(split(text, ',').front()));
     if (!first || *first < 1)
       log(LogLevel::warning, fmt::format("OMP_NUM_THREADS={} is no number of threads and is ignored", shown(text)));
   }
-  const ThreadBudget budget = thread_budget();
-  log(LogLevel::debug, fmt::format("{} threads: {}", budget.threads, budget.reason));
-  return budget.threads;
+  return thread_budget();
 }
 
-Precision precision(const std::string& name) {
-  return name == "f32"    ? Precision::f32
-         : name == "bf16" ? Precision::bf16
-         : name == "int8" ? Precision::int8
-                          : Precision::automatic;
+std::optional<Precision> precision_named(std::string_view name) {
+  if (name == "auto") return Precision::automatic;
+  if (name == "f32") return Precision::f32;
+  if (name == "bf16") return Precision::bf16;
+  if (name == "int8") return Precision::int8;
+  return std::nullopt;
 }
-
-}  // namespace
 
 std::string model_name(const Arguments& arguments, const std::string& file) {
   const std::string path = model_path(arguments, file);
@@ -73,8 +72,10 @@ Model load_model(const Arguments& arguments, const std::string& file) {
 
 CompileOptions compile_options(const Arguments& arguments) {
   CompileOptions options;
-  options.threads = thread_count(arguments);
-  options.precision = precision(arguments.text("precision"));
+  const ThreadBudget budget = threads(arguments);
+  log(LogLevel::debug, fmt::format("{} threads: {}", budget.threads, budget.reason));
+  options.threads = budget.threads;
+  options.precision = precision_named(arguments.text("precision")).value_or(Precision::automatic);
   options.max_memory = arguments.has("max-memory") ? byte_count(arguments.text("max-memory")) : free_memory();
   start_threads(options.threads);
   return options;

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/threads.h"
 #include "cli/arguments.h"
 #include "image/decode.h"
 #include "model/model.h"
@@ -16,6 +19,11 @@ namespace alexnet::cli {
 // The model of --model, else $ALEXNET_MODEL, else the embedded one; `file`, if not empty, comes before all of them.
 Model load_model(const Arguments& arguments, const std::string& file = {});
 std::string model_name(const Arguments& arguments, const std::string& file = {});
+
+// How many threads --threads, $ALEXNET_THREADS or the surroundings allow, and which of them says so.
+ThreadBudget threads(const Arguments& arguments);
+
+std::optional<Precision> precision_named(std::string_view name);
 
 // --threads, --precision and --max-memory with their defaults from the surroundings. The threads are started.
 CompileOptions compile_options(const Arguments& arguments);

@@ -14,7 +14,7 @@ namespace alexnet::cli {
 namespace {
 
 constexpr std::string_view kEvery = "*";
-constexpr std::string_view kNetwork = "classify features run inspect";
+constexpr std::string_view kNetwork = "bench classify features run inspect";
 constexpr std::string_view kPictures = "classify features show";
 constexpr std::string_view kManyPictures = "classify features";
 
@@ -22,7 +22,9 @@ constexpr std::string_view kManyPictures = "classify features";
 constexpr auto kOptions = std::to_array<Option>({
   // What to look at.
   {.name = "model", .letter = 'm', .value = Value::file, .argument = "FILE",
-   .help = "the network to run (default: $ALEXNET_MODEL, else the embedded one)", .verbs = "classify features run show"},
+   .help = "the network to run (default: $ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify features run show"},
+  {.name = "arch", .value = Value::text, .argument = "NAME",
+   .help = "a known architecture with random weights instead: paper, bvlc, caffenet, torchvision or krizhevsky2012", .verbs = "bench"},
   {.name = "recursive", .letter = 'r', .help = "look into the folders below those given, too", .verbs = kManyPictures},
   {.name = "null", .help = "paths in an @LIST end with NUL, not with a newline", .verbs = kManyPictures},
   {.name = "image", .value = Value::file, .argument = "FILE", .help = "the picture to show, - for standard input", .verbs = "show"},
@@ -42,7 +44,7 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "layer", .value = Value::text, .argument = "NAME[,NAME]",
    .help = "layers whose output to write (default: the outputs of the network)", .verbs = "run"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
-   .help = "where results go, - for standard output; a file appears when it is whole", .verbs = "classify inspect"},
+   .help = "where results go, - for standard output; a file appears when it is whole", .verbs = "bench classify inspect"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
    .help = "where results go (.npy, .npz, .csv, .jsonl or .safetensors), - for standard output; a file appears when it is whole",
    .verbs = "features"},
@@ -55,7 +57,12 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "plan", .help = "show the compiled plan: what runs for each layer", .verbs = "inspect"},
   {.name = "tensors", .help = "list the tensors of the file", .verbs = "inspect"},
   {.name = "check", .help = "run the golden picture stored in the model; exit code 4 when the logits disagree", .verbs = "inspect"},
-  {.name = "json", .help = "give everything as one JSON object", .verbs = "inspect"},
+  {.name = "json", .help = "give everything as one JSON object", .verbs = "bench inspect"},
+  {.name = "layers", .help = "time each step beside its layers' bare oneDNN primitives and the machine's limits", .verbs = "bench"},
+  {.name = "pipeline", .value = Value::file, .argument = "DIR",
+   .help = "time the way from the picture files in this folder to labels, at the first --precision", .verbs = "bench"},
+  {.name = "seconds", .value = Value::integer, .argument = "N", .fallback = "2", .minimum = 1, .maximum = 3600,
+   .help = "how long to measure each case, about", .verbs = "bench"},
 
   // How to run.
   {.name = "labels", .value = Value::file, .argument = "FILE", .help = "names of the classes, one a line, instead of the model's",
@@ -64,19 +71,23 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "10: average the probabilities over four corners and centre, mirrored and not", .verbs = "classify"},
   {.name = "batch", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 4096,
    .help = "pictures that go through the network together (default: 16); results do not depend on it", .verbs = kManyPictures},
+  {.name = "batch", .value = Value::text, .argument = "N[,N]", .fallback = "1,8,32",
+   .help = "samples that go through the network together", .verbs = "bench"},
   {.name = "threads", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 1024,
    .help = "threads to run on (default: $ALEXNET_THREADS, else what OMP_NUM_THREADS, processor affinity and the cgroup's quota allow)",
    .verbs = kNetwork},
   {.name = "precision", .value = Value::choice, .argument = "auto|f32|bf16|int8", .fallback = "auto",
    .help = "what the network computes in; auto: the fastest whose cost in top-1 the model records as at most 0.5 points, else f32",
-   .verbs = kNetwork},
+   .verbs = "classify features run inspect"},
+  {.name = "precision", .value = Value::text, .argument = "WORD[,WORD]", .fallback = "auto",
+   .help = "what the network computes in: auto, f32, bf16, int8", .verbs = "bench"},
   {.name = "max-memory", .value = Value::bytes, .argument = "SIZE",
    .help = "refuse a network that needs more, in bytes or with K, M, G (default: what is free)", .verbs = kNetwork},
   {.name = "max-pixels", .value = Value::integer, .argument = "N", .fallback = "178956970", .minimum = 1, .maximum = 1'000'000'000'000,
    .help = "refuse pictures with more pixels, before decoding", .verbs = kPictures},
   {.name = "allow-truncated", .help = "use what is there of pictures that end too early", .verbs = kPictures},
   {.name = "allow-nonfinite", .help = "accept weights that are NaN or infinite",
-   .verbs = "classify features run inspect show"},
+   .verbs = "bench classify features run inspect show"},
 
   // What to say meanwhile.
   {.name = "color", .value = Value::choice, .argument = "auto|always|never", .fallback = "auto",

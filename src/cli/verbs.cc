@@ -6,6 +6,7 @@
 namespace alexnet::cli {
 
 // One file each.
+int bench(const Arguments& arguments);
 int classify(const Arguments& arguments);
 int completions(const Arguments& arguments);
 int features(const Arguments& arguments);
@@ -17,6 +18,25 @@ int show(const Arguments& arguments);
 namespace {
 
 constexpr auto kVerbs = std::to_array<Verb>({
+    {
+        .name = "bench",
+        .operands = "",
+        .max_operands = 0,
+        .summary = "measure how fast a network runs here",
+        .description =
+            "Runs the network at each precision and batch in turn, round by round, and prints medians, percentiles and rates. GB/s "
+            "are the weights' bytes in the form in which they are read; GFLOP/s count two for each multiply-add of the layers as "
+            "written, however they are computed. Measure on an idle machine: the load is printed.\n"
+            "\n"
+            "--layers gives each step beside its layers' oneDNN primitives alone, and the time that its arithmetic at the peak of "
+            "a "
+            "large matrix product, or its bytes at the bandwidth measured for where they lie, would take at least.\n"
+            "\n"
+            "  alexnet bench --arch paper\n"
+            "  alexnet bench --arch paper --batch 1 --layers\n"
+            "  alexnet bench --pipeline photos/",
+        .run = bench,
+    },
     {
         .name = "classify",
         .operands = "[IMAGE|DIR|@LIST|-]...",

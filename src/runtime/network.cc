@@ -1,6 +1,7 @@
 #include "runtime/network.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -100,8 +101,9 @@ struct Session::Impl {
   // Where the current block of rows lies in what the caller gave.
   std::vector<const std::byte*> inputs;
   std::vector<std::byte*> outputs;
+  std::vector<double> step_seconds;  // one for each step, or empty: nobody wants to know
 
-  explicit Impl(std::shared_ptr<const Network> compiled)
+  Impl(std::shared_ptr<const Network> compiled, bool timed)
       : network(std::move(compiled)), program(network->impl_->program), arena(arena_memory(program.plan.arena_bytes)) {
     const ThreadScope scope(program.plan.threads);
     std::size_t most = 0;
@@ -110,6 +112,7 @@ struct Session::Impl {
     sources.resize(most);
     inputs.resize(program.inputs.size());
     outputs.resize(program.outputs.size());
+    if (timed) step_seconds.resize(program.steps.size());
   }
 
   std::uint64_t sample_bytes(std::size_t value) const { return program.storages[program.values[value].storage].bytes; }
@@ -131,10 +134,14 @@ struct Session::Impl {
   void run_step(std::size_t index, std::int64_t row, std::int64_t rows) {
     const NetworkStep& step = program.steps[index];
     for (std::size_t i = 0; i < step.sources.size(); ++i) sources[i] = source(step.sources[i], row);
-    runs[index]({.sources = std::span(sources).first(step.sources.size()),
-                 .destination = destination(step, row),
-                 .scratch = arena.get() + step.scratch_offset,
-                 .rows = rows});
+    const StepMemory memory{.sources = std::span(sources).first(step.sources.size()),
+                            .destination = destination(step, row),
+                            .scratch = arena.get() + step.scratch_offset,
+                            .rows = rows};
+    if (step_seconds.empty()) return runs[index](memory);
+    const auto start = std::chrono::steady_clock::now();
+    runs[index](memory);
+    step_seconds[index] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
   void run_block(std::int64_t rows) {
@@ -153,7 +160,7 @@ struct Session::Impl {
   }
 };
 
-Session::Session(std::shared_ptr<const Network> network) : impl_(std::make_unique<Impl>(std::move(network))) {}
+Session::Session(std::shared_ptr<const Network> network, bool timed) : impl_(std::make_unique<Impl>(std::move(network), timed)) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -187,6 +194,12 @@ void Session::run(std::int64_t batch, std::span<const std::span<const float>> in
       impl_->outputs[i] = reinterpret_cast<std::byte*>(outputs[i].data() + at(program.outputs, i));
     impl_->run_block(std::min(kRows, batch - done));
   }
+}
+
+std::vector<double> Session::take_step_seconds() {
+  std::vector<double> taken(impl_->step_seconds.size());
+  taken.swap(impl_->step_seconds);
+  return taken;
 }
 
 }  // namespace alexnet

@@ -53,7 +53,8 @@ std::shared_ptr<const Network> compile(const Model& model, const CompileOptions&
 
 class Session {
  public:
-  explicit Session(std::shared_ptr<const Network> network);
+  // `timed`: keep the seconds that each step takes.
+  explicit Session(std::shared_ptr<const Network> network, bool timed = false);
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
@@ -62,6 +63,9 @@ class Session {
   // batch x elements of network.outputs()[i]. Any batch; each row's bits depend neither on the batch nor on the threads. Throws
   // Error of kind usage for tensors of other sizes.
   void run(std::int64_t batch, std::span<const std::span<const float>> inputs, std::span<const std::span<float>> outputs);
+
+  // What each step of the plan took in all runs since it was last asked for, if the session is timed; else empty.
+  std::vector<double> take_step_seconds();
 
  private:
   struct Impl;
