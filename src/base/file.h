@@ -43,6 +43,9 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  // The file that it becomes.
+  const std::filesystem::path& path() const { return path_; }
+
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
   void seek(std::uint64_t offset);

@@ -257,6 +257,7 @@ OnnxModel Reader::model(std::span<const std::byte> file) {
     }
   }
   if (!has_graph) message.fail("has no graph");
+  result.external_files = external_.paths();
   return result;
 }
 

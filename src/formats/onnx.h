@@ -55,6 +55,7 @@ struct OnnxModel {
   std::string producer;                        // name and version
   std::map<std::string, std::int64_t> opsets;  // by domain
   OnnxGraph graph;
+  std::vector<std::filesystem::path> external_files = {};  // beside the model, with data of its tensors
 };
 
 // Whether the bytes begin as an ONNX model does: a cheap look, to tell formats apart.

@@ -215,6 +215,12 @@ std::shared_ptr<const MappedFile> OnnxExternalData::file(const std::string& loca
   return files_[location] = MappedFile::open(target);
 }
 
+std::vector<std::filesystem::path> OnnxExternalData::paths() const {
+  std::vector<std::filesystem::path> result;
+  for (const auto& [location, file] : files_) result.push_back(*folder_ / location);
+  return result;
+}
+
 NamedTensor read_onnx_tensor(const ProtobufMessage& message, const std::shared_ptr<const void>& owner, OnnxExternalData& external,
                              const std::string& where, const std::string& what) {
   const Record record = read_record(message);

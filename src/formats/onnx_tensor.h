@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "formats/protobuf.h"
@@ -29,6 +30,8 @@ class OnnxExternalData {
   // Maps the file that a tensor's `location` names, once. Throws Error of kind model, with `where`, for a location that is not a
   // plain relative path to a file that really lies inside the folder.
   std::shared_ptr<const MappedFile> file(const std::string& location, const std::string& where);
+  // Those mapped so far.
+  std::vector<std::filesystem::path> paths() const;
 
  private:
   std::optional<std::filesystem::path> folder_;

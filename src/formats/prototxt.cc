@@ -13,6 +13,7 @@
 #include "alexnet/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "formats/bytes.h"
 
 namespace alexnet {
 namespace {
@@ -294,18 +295,29 @@ const std::string& PrototxtField::text() const { return scalar(*this, true, "tex
 
 const std::string& PrototxtField::word() const { return scalar(*this, false, "a word without quotes"); }
 
+bool looks_like_prototxt(std::string_view text) {
+  while (!text.empty() && (is_space(text.front()) || text.front() == '#')) {
+    text.remove_prefix(text.front() == '#' ? std::min(text.find('\n'), text.size()) : 1);
+  }
+  const auto name =
+      static_cast<std::size_t>(std::ranges::find_if_not(text, [](char c) { return is_letter(c) || is_digit(c); }) - text.begin());
+  if (name == 0 || !is_letter(text.front())) return false;
+  text.remove_prefix(name);
+  const auto next = std::ranges::find_if_not(text, is_space);
+  return next != text.end() && (*next == ':' || *next == '{' || *next == '<');
+}
+
 PrototxtMessage parse_prototxt(std::string_view text, const std::string& where) {
+  if (text.size() > kMaxBytes) {
+    throw Error(ErrorKind::model, where, fmt::format("has {} bytes, more than {}", text.size(), kMaxBytes));
+  }
   if (!is_utf8(text)) throw Error(ErrorKind::model, where, "is not text in UTF-8");
   return Parser(text, where).whole();
 }
 
 PrototxtMessage read_prototxt(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path);
-  const auto bytes = file->bytes();
-  if (bytes.size() > kMaxBytes) {
-    throw Error(ErrorKind::model, path.string(), fmt::format("has {} bytes, more than {}", bytes.size(), kMaxBytes));
-  }
-  return parse_prototxt({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+  return parse_prototxt(as_text(file->bytes()), path.string());
 }
 
 }  // namespace alexnet

@@ -42,10 +42,12 @@ struct PrototxtField {
   const std::string& word() const;  // an enumerator's name or number
 };
 
-// Throws Error of kind model, naming `where` and the line, for text that is not in the format, for nesting deeper than 100 and for
-// more than 100,000 fields.
+// Whether the text begins as a message does, with the name of a field and what may follow it: a cheap look, to tell formats apart.
+bool looks_like_prototxt(std::string_view text);
+
+// Throws Error of kind model, naming `where` and the line, for text that is not in the format, of more than 16 MB, for nesting
+// deeper than 100 and for more than 100,000 fields.
 PrototxtMessage parse_prototxt(std::string_view text, const std::string& where);
-// Files of more than 16 MB are refused.
 PrototxtMessage read_prototxt(const std::filesystem::path& path);
 
 }  // namespace alexnet

@@ -196,6 +196,12 @@ PytorchStorageId read_storage_id(const Pickle& pickle, const PicklePersistent& p
   return id;
 }
 
+bool looks_like_pytorch(Bytes file) {
+  const auto text = as_text(file);
+  return text.starts_with(kZipStart) || text.starts_with('\x80') || text.starts_with(kTextMagic) ||
+         (text.size() > kTarMarkOffset && text.substr(kTarMarkOffset).starts_with(kTarMark));
+}
+
 PytorchFile read_pytorch_file(Bytes bytes, std::shared_ptr<const void> owner, const std::string& where) {
   const auto text = as_text(bytes);
   if (text.starts_with(kZipStart)) return read_zip_container(bytes, std::move(owner), where);

@@ -51,6 +51,9 @@ struct PytorchFile {
   std::map<std::string, PytorchStorage, std::less<>> storages;
 };
 
+// Whether the bytes begin as something that torch.save wrote, readable or not: a cheap look, to tell formats apart.
+bool looks_like_pytorch(std::span<const std::byte> file);
+
 // Throws Error of kind model, with a name for what is refused: TorchScript, the tar of the earliest versions, text
 // pickles, big-endian data, compressed entries.
 PytorchFile read_pytorch_file(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, const std::string& where);

@@ -164,6 +164,18 @@ std::string header_of(const std::filesystem::path& path, const std::map<std::str
 
 }  // namespace
 
+bool looks_like_safetensors(std::span<const std::byte> file) {
+  if (file.size() <= kLengthBytes || file[kLengthBytes] != std::byte{'{'}) return false;
+  // Text may have a brace in this place; the length of a header has bytes that no text has.
+  const auto length = file.first(kLengthBytes);
+  return std::ranges::any_of(length,
+                             [](std::byte byte) {
+                               return byte < std::byte{' '} && byte != std::byte{'\n'} && byte != std::byte{'\t'} &&
+                                      byte != std::byte{'\r'};
+                             }) ||
+         std::ranges::any_of(length, [](std::byte byte) { return byte >= std::byte{0x7f}; });
+}
+
 Safetensors read_safetensors(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path);
   return read_safetensors(file->bytes(), file, path.string());
@@ -222,7 +234,8 @@ Safetensors read_safetensors_index(const std::filesystem::path& path) {
   }
   Safetensors result;
   for (auto& [file_name, names] : names_of_file) {
-    auto shard = read_safetensors(path.parent_path() / file_name);
+    result.shards.push_back(path.parent_path() / file_name);
+    auto shard = read_safetensors(result.shards.back());
     for (auto& named : shard.tensors) {
       if (names.erase(named.name) == 0) {
         refuse(where, fmt::format("does not say that tensor {} is in {}", shown(named.name), shown(file_name)));
@@ -236,19 +249,23 @@ Safetensors read_safetensors_index(const std::filesystem::path& path) {
   return result;
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
-                       std::span<const NamedTensor> tensors) {
+void write_safetensors(AtomicFile& file, const std::map<std::string, std::string>& metadata, std::span<const NamedTensor> tensors) {
   std::vector<const NamedTensor*> ordered;
   for (const auto& named : tensors) ordered.push_back(&named);
   std::stable_sort(ordered.begin(), ordered.end(), [](const NamedTensor* a, const NamedTensor* b) {
     return alignment_bits(a->tensor) > alignment_bits(b->tensor);
   });
-  const std::string header = header_of(path, metadata, ordered);
+  const std::string header = header_of(file.path(), metadata, ordered);
   const std::uint64_t header_bytes = header.size();
-  AtomicFile file(path);
   file.write(std::as_bytes(std::span(&header_bytes, 1)));
   file.write(header);
   for (const auto* named : ordered) file.write(named->tensor.bytes());
+}
+
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+                       std::span<const NamedTensor> tensors) {
+  AtomicFile file(path);
+  write_safetensors(file, metadata, tensors);
   file.commit();
 }
 

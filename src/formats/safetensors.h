@@ -11,14 +11,19 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "tensor/tensor.h"
 
 namespace alexnet {
 
 struct Safetensors {
   std::map<std::string, std::string> metadata;
-  std::vector<NamedTensor> tensors;  // in the order of their data in the file
+  std::vector<NamedTensor> tensors;           // in the order of their data in the file
+  std::vector<std::filesystem::path> shards;  // the files that an index names
 };
+
+// Whether the bytes begin as a safetensors file does: a cheap look, to tell formats apart.
+bool looks_like_safetensors(std::span<const std::byte> file);
 
 // Maps the file; the tensors look into the mapping and keep it alive. Data that is not aligned to its element type is
 // copied. Throws Error of kind model.
@@ -37,5 +42,7 @@ Safetensors read_safetensors_index(const std::filesystem::path& path);
 // otherwise in the given order. Throws Error of kind output, also for two tensors of one name and names that are not UTF-8.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                        std::span<const NamedTensor> tensors);
+// The same into a file that nothing was written to yet; committing it is the caller's.
+void write_safetensors(AtomicFile& file, const std::map<std::string, std::string>& metadata, std::span<const NamedTensor> tensors);
 
 }  // namespace alexnet

@@ -31,38 +31,24 @@ bool is_missing(const CaffeLayer& layer, const std::set<std::string>& missing) {
   return std::ranges::any_of(layer.bottoms, [&](const auto& bottom) { return missing.contains(bottom); });
 }
 
-// Caffe squashes pictures to 256 x 256, subtracts a mean, and cuts the middle out. A mean picture is subtracted at the crop's
-// place.
+// As the preset does; what the data layer says of mean and scale counts where no mean was given.
 Preprocessing preprocessing_of(const CaffeNet& net, const CaffeImportOptions& options, Imported& imported) {
   const Shape& shape = net.inputs.front().shape;
-  auto mean = options.mean;
+  PictureMean mean = options.mean;
+  const bool given = mean.image || mean.values;
   const auto values = net.transform.all("mean_value");
-  if (!mean && !options.mean_image && (values.size() == 1 || values.size() == 3)) {
-    mean.emplace();
-    for (std::size_t i = 0; i < 3; ++i) (*mean)[i] = values[values.size() == 1 ? 0 : i]->number();
+  if (!given && (values.size() == 1 || values.size() == 3)) {
+    mean.values.emplace();
+    for (std::size_t i = 0; i < 3; ++i) (*mean.values)[i] = values[values.size() == 1 ? 0 : i]->number();
     imported.choices.emplace_back("mean", "mean_value of the network's data layer");
   }
-  if (net.transform.find("mean_file") != nullptr && !mean && !options.mean_image) {
+  if (net.transform.find("mean_file") != nullptr && !mean.values && !mean.image) {
     imported.warnings.push_back("its data layer subtracts a mean picture from a file of its own; preprocessing is not known");
   }
-  if (shape.rank() != 4 || shape[1] != 3 || (!mean && !options.mean_image)) return {};
-  const HeightWidth crop{shape[2], shape[3]};
-  const HeightWidth squashed = options.mean_image
-                                   ? HeightWidth{options.mean_image->shape()[1], options.mean_image->shape()[2]}
-                                   : HeightWidth{std::max<std::int64_t>(256, crop[0]), std::max<std::int64_t>(256, crop[1])};
-  Preprocessing result;
-  result.steps.push_back(Resize{.shorter = std::nullopt, .size = squashed});
-  if (options.mean_image) {
-    result.steps.push_back(Channels{.order = ChannelOrder::bgr});
-    result.steps.push_back(MeanImage{.tensor = "preprocess.mean", .mean = *options.mean_image});
-    result.steps.push_back(CenterCrop{.size = crop, .rounding = CropRounding::down});
-  } else {
-    result.steps.push_back(CenterCrop{.size = crop, .rounding = CropRounding::down});
-    result.steps.push_back(Channels{.order = ChannelOrder::bgr});
-    result.steps.push_back(Normalize{.mean = *mean, .std = {1, 1, 1}});
-  }
+  if (shape.rank() != 4 || shape[1] != 3 || (!mean.values && !mean.image)) return {};
+  Preprocessing result = preprocess_preset("caffe", {shape[2], shape[3]}, mean);
   if (const auto* scale = net.transform.find("scale"); scale != nullptr && scale->number() != 1) {
-    result.steps.push_back(Divide{.by = 1 / scale->number()});
+    result.steps.emplace_back(Divide{.by = 1 / scale->number()});
   }
   imported.choices.emplace_back("channels", "bgr, as Caffe reads pictures");
   return result;

@@ -1,24 +1,21 @@
 // From a Caffe network (prototxt and .caffemodel) to a model.
 #pragma once
 
-#include <array>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "formats/caffe.h"
 #include "formats/prototxt.h"
+#include "image/preprocess_presets.h"
 #include "import/report.h"
 
 namespace alexnet {
 
 struct CaffeImportOptions {
-  // What is subtracted from pictures, whose channels are in the order BGR: a mean picture (3, height, width), or one number a
-  // channel. Without either, what the network's own data layer says, if it has one; else nothing is known and preprocessing
-  // stays empty.
-  std::optional<Tensor> mean_image;
-  std::optional<std::array<double, 3>> mean;
+  // What is subtracted from pictures, whose channels are in the order BGR. Without it, what the network's own data layer says, if
+  // it has one; else nothing is known and preprocessing stays empty.
+  PictureMean mean;
 };
 
 // Weights are taken by the layers' names, as Caffe does; layers that only the weights have are ignored. Throws Error of kind model,

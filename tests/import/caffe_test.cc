@@ -62,7 +62,7 @@ TEST(CaffeImport, JoinsScaleToBatchNorm) {
 TEST(CaffeImport, PreparesPicturesAsCaffeDoes) {
   EXPECT_TRUE(imported("alexnet").model.preprocessing.steps.empty());
   const auto given =
-      imported("alexnet", {.mean_image = std::nullopt, .mean = std::array{104.0, 117.0, 123.0}}).model.preprocessing.steps;
+      imported("alexnet", {.mean = {.image = {}, .values = std::array{104.0, 117.0, 123.0}}}).model.preprocessing.steps;
   ASSERT_EQ(given.size(), 4u);
   EXPECT_TRUE(given[0] == Step(Resize{.shorter = std::nullopt, .size = HeightWidth{256, 256}}));
   EXPECT_TRUE(given[1] == Step(CenterCrop{.size = {24, 24}, .rounding = CropRounding::down}));
@@ -77,8 +77,7 @@ TEST(CaffeImport, PreparesPicturesAsCaffeDoes) {
   EXPECT_TRUE(trained.model.preprocessing.steps[4] == Step(Divide{.by = 2}));
 
   // A mean picture is subtracted before the crop, at its place.
-  const auto picture =
-      imported("alexnet", {.mean_image = Tensor::zeros({3, 32, 40}), .mean = std::nullopt}).model.preprocessing.steps;
+  const auto picture = imported("alexnet", {.mean = {.image = Tensor::zeros({3, 32, 40}), .values = {}}}).model.preprocessing.steps;
   ASSERT_EQ(picture.size(), 4u);
   EXPECT_TRUE(picture[0] == Step(Resize{.shorter = std::nullopt, .size = HeightWidth{32, 40}}));
   EXPECT_TRUE(std::holds_alternative<MeanImage>(picture[2]));
