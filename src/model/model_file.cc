@@ -171,8 +171,8 @@ Model model_from(const Safetensors& file, const std::string& where, const ModelF
   return model;
 }
 
-void write_model(const Model& model, const std::filesystem::path& path) {
-  const std::string where = path.string();
+void write_model(const Model& model, AtomicFile& file) {
+  const std::string where = file.path().string();
   check(model, where);
   Metadata metadata{{kFormat, std::to_string(kVersion)}, {kGraph, to_json(model.graph).dump()}};
   if (!model.preprocessing.steps.empty()) metadata[kPreprocess] = to_json(model.preprocessing).dump();
@@ -186,7 +186,13 @@ void write_model(const Model& model, const std::filesystem::path& path) {
       return json.dump();
     });
   }
-  write_safetensors(path, metadata, all_tensors(model));
+  write_safetensors(file, metadata, all_tensors(model));
+}
+
+void write_model(const Model& model, const std::filesystem::path& path) {
+  AtomicFile file(path);
+  write_model(model, file);
+  file.commit();
 }
 
 }  // namespace alexnet

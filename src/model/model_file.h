@@ -30,5 +30,7 @@ Model model_from(const Safetensors& file, const std::string& where, const ModelF
 // Replaces `path` by this model's file, in one step; the same model always gives the same bytes. Throws Error of kind model for
 // a model that check() refuses, of kind output if it can't be written.
 void write_model(const Model& model, const std::filesystem::path& path);
+// The same into a file that nothing was written to yet; committing it is the caller's.
+void write_model(const Model& model, AtomicFile& file);
 
 }  // namespace alexnet
