@@ -180,26 +180,6 @@ void apply_input(const Reading& reading, Imported& imported) {
 
 }  // namespace
 
-Preprocessing with_channels(Preprocessing preprocessing, ChannelOrder order) {
-  auto& steps = preprocessing.steps;
-  if (steps.empty()) return preprocessing;
-  const auto channels = std::ranges::find_if(steps, [](const auto& step) { return std::holds_alternative<Channels>(step); });
-  const auto present = channels == steps.end() ? ChannelOrder::rgb : std::get<Channels>(*channels).order;
-  if (present == order) return preprocessing;
-  if (channels == steps.end()) {
-    steps.push_back(Channels{.order = order});
-    return preprocessing;
-  }
-  for (auto step = channels; step != steps.end(); ++step) {
-    if (auto* normalize = std::get_if<Normalize>(&*step)) {
-      std::ranges::reverse(normalize->mean);
-      std::ranges::reverse(normalize->std);
-    }
-  }
-  std::get<Channels>(*channels).order = order;
-  return preprocessing;
-}
-
 Imported import_state_dict(const StateDict& source, const StateDictOptions& options, const std::string& where) {
   const auto layers = source_layers(source.tensors, source.in_order, where);
   if (layers.layers.empty()) throw Error(ErrorKind::model, where, "holds no weights");
@@ -226,10 +206,6 @@ Imported import_state_dict(const StateDict& source, const StateDictOptions& opti
   assemble(reading.fit, layers, options, imported);
   imported.model.preprocessing = reading.architecture.preprocessing;
   apply_input(reading, imported);
-  if (options.channels) {
-    imported.model.preprocessing = with_channels(std::move(imported.model.preprocessing), *options.channels);
-    imported.choices.emplace_back("channels", *options.channels == ChannelOrder::bgr ? "bgr" : "rgb");
-  }
   if (options.flatten == FlattenOrder::hwc) imported.choices.emplace_back("flatten", "hwc");
   if (!reading.lrn.empty()) imported.model.lrn_source = to_json(reading.lrn).dump();
   check(imported.model, where);

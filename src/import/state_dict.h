@@ -20,7 +20,6 @@ struct StateDictOptions {
   std::optional<Architecture> architecture{};
   std::string key{};  // which entry of a checkpoint with several: "model_ema"
   FlattenOrder flatten = FlattenOrder::chw;
-  std::optional<ChannelOrder> channels{};  // the order in which it reads pictures; as the architecture says without it
   // How the numbers of response normalisation are meant that the architecture states for the source; those in the option do
   // not matter. As this engine means them without it.
   std::optional<lrn::Source> lrn{};
@@ -39,8 +38,5 @@ struct StateDict {
 // kind model listing together all tensors that are missing, not expected, or of another shape; and one that names the
 // architectures if several fit.
 Imported import_state_dict(const StateDict& source, const StateDictOptions& options, const std::string& where);
-
-// The steps with the channels in this order at their end, and everything else meant as before. No steps stay none.
-Preprocessing with_channels(Preprocessing preprocessing, ChannelOrder order);
 
 }  // namespace alexnet

@@ -266,15 +266,6 @@ TEST(PytorchImport, TakesOptionsForWhatTheSourceDoesNotSay) {
   expect_logits(reordered, "pytorch", "flatten_hwc");
   EXPECT_THAT(reordered.choices, Contains(Pair("flatten", "hwc")));
 
-  StateDictOptions bgr;
-  bgr.channels = ChannelOrder::bgr;
-  const auto steps = imported("pytorch/torchvision.pth", bgr).model.preprocessing.steps;
-  EXPECT_TRUE(steps.back() == Step(Channels{.order = ChannelOrder::bgr}));
-  auto rgb = as("bvlc");
-  rgb.channels = ChannelOrder::rgb;
-  const auto turned = imported("pytorch/caffe_names.pth", rgb).model.preprocessing.steps;
-  EXPECT_TRUE(turned.back() == Step(Normalize{.mean = {123, 117, 104}, .std = {1, 1, 1}}));
-
   // Alpha of the paper's formula is not divided by the window.
   StateDictOptions paper;
   paper.lrn = lrn::Paper{};
