@@ -17,6 +17,7 @@
 #include "cli/report.h"
 #include "cli/resume.h"
 #include "cli/signals.h"
+#include "cli/source_options.h"
 #include "cli/verb.h"
 
 namespace alexnet::cli {
@@ -49,7 +50,7 @@ std::size_t top_count(const Arguments& arguments, const Network& network) {
 std::vector<Label> labels_for(const Arguments& arguments, const Model& model, const Network& network) {
   if (!arguments.has("labels")) return model.labels;
   const std::string file = arguments.text("labels");
-  auto labels = read_label_list(file);
+  auto labels = labels_of(file);
   const auto classes = network.outputs().front().shape.elements();
   if (static_cast<std::int64_t>(labels.size()) != classes) {
     throw Error(ErrorKind::model, file, fmt::format("has {} labels, the network {} classes", labels.size(), classes));

@@ -30,17 +30,17 @@ CompileOptions check_options(const Arguments& arguments) {
 }  // namespace
 
 int inspect(const Arguments& arguments) {
-  const std::string file = arguments.operands().empty() ? "" : arguments.operands().front();
+  const auto& files = arguments.operands();
   Output output(arguments.text("output"));
   const Terminal terminal =
       output.is_standard_output() ? terminal_of(STDOUT_FILENO, arguments.text("color")) : Terminal{.utf8 = true};
-  const Model model = load_model(arguments, file);
+  const Model model = load_model(arguments, files);
 
-  InspectionParts parts{.name = model_name(arguments, file), .model = model, .inspection = inspect(model)};
+  InspectionParts parts{.name = model_name(arguments, files), .model = model, .inspection = inspect(model)};
   parts.tensors = arguments.has("tensors");
   if (arguments.has("plan")) {
     parts.network = compiled(
-        arguments, [&](const CompileOptions& options) { return compile_named(model, options); }, file);
+        arguments, [&](const CompileOptions& options) { return compile_named(model, options); }, files);
   }
   if (arguments.has("check")) parts.check = located(parts.name, [&] { return check_golden(model, check_options(arguments)); });
   output.write(arguments.has("json") ? inspection_json(parts) : inspection_text(parts, terminal));

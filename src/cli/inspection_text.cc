@@ -7,31 +7,12 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/model_text.h"
 #include "cli/table.h"
 #include "image/preprocess.h"
 
 namespace alexnet::cli {
 namespace {
-
-// 1234567 as "1,234,567".
-std::string grouped(std::uint64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
-std::string grouped(std::int64_t number) { return grouped(static_cast<std::uint64_t>(number)); }
-
-// "kernel=[11,11] stride=[4,4]" of an object, without the keys that the reader knows already.
-std::string pairs(const Json& object, std::string_view known) {
-  std::string text;
-  for (const auto& [key, value] : object.items()) {
-    if (key == known) continue;
-    if (!text.empty()) text += ' ';
-    text += fmt::format("{}={}", key, value.is_string() ? value.get<std::string>() : value.dump());
-  }
-  return text;
-}
 
 Json json_or_null(const std::string& text) { return text.empty() ? Json() : parse_json(text, "model"); }
 
@@ -107,13 +88,6 @@ std::string plan(const Plan& plan, const std::vector<std::string>& passes, const
   return text;
 }
 
-std::string labels(const std::vector<Label>& labels) {
-  if (labels.empty()) return "no labels";
-  std::vector<std::string> some;
-  for (std::size_t i = 0; i < std::min<std::size_t>(labels.size(), 5); ++i) some.push_back(printable(labels[i].label));
-  return fmt::format("labels {}: {}{}", labels.size(), join(some, "; "), labels.size() > some.size() ? "; ..." : "");
-}
-
 Json extents(const Shape& shape) {
   Json json = Json::array();
   for (const auto extent : shape.extents()) json.push_back(extent);
@@ -168,12 +142,11 @@ std::string inspection_text(const InspectionParts& parts, const Terminal& termin
   text += fmt::format("  output: {}\n", join(found.outputs, ", "));
   text += fmt::format("  {} parameters in {} bytes, {} multiply-adds a picture\n", grouped(found.parameter_count),
                       grouped(found.weight_bytes), grouped(found.multiply_adds));
-  text += fmt::format("  {}\n\n", wrapped(labels(parts.model.labels), terminal.columns, 4));
+  text += fmt::format("  {}\n\n", wrapped(labels_line(parts.model.labels), terminal.columns, 4));
   text += layers(parts, terminal);
   text += fmt::format("\n{}\n", styled("preprocessing", Style::bold, terminal.color));
-  for (const auto& step : to_json(parts.model.preprocessing)) {
-    text += fmt::format("  {} {}\n", step["step"].get<std::string>(), pairs(step, "step"));
-  }
+  for (const auto& step : preprocessing_lines(parts.model.preprocessing)) text += fmt::format("  {}\n", step);
+  if (parts.model.preprocessing.steps.empty()) text += "  not known: the network takes tensors only\n";
   text += section("provenance", parts.model.provenance, terminal);
   text += section("accuracy", parts.model.accuracy, terminal);
   text += section("LRN in the source's notation", parts.model.lrn_source, terminal);

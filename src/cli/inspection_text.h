@@ -6,6 +6,7 @@
 
 #include "cli/terminal.h"
 #include "model/model.h"
+#include "tasks/golden.h"
 #include "tasks/inspect.h"
 #include "tasks/named_network.h"
 

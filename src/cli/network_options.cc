@@ -11,7 +11,9 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "cli/signals.h"
+#include "cli/source_options.h"
 #include "cli/verb.h"
+#include "import/source.h"
 #include "model/embedded_model.h"
 #include "model/model_file.h"
 #include "tasks/parallel.h"
@@ -26,11 +28,15 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// Empty: the embedded model.
-std::string model_path(const Arguments& arguments, const std::string& file) {
-  std::string path = file;
-  if (path.empty() && arguments.knows("model")) path = arguments.text("model");
-  return path.empty() ? variable("ALEXNET_MODEL") : path;
+// None: the embedded model.
+std::vector<std::filesystem::path> model_paths(const Arguments& arguments, const std::vector<std::string>& files) {
+  if (!files.empty()) return {files.begin(), files.end()};
+  if (arguments.knows("model") && arguments.has("model")) {
+    const auto given = arguments.all("model");
+    return {given.begin(), given.end()};
+  }
+  const std::string path = variable("ALEXNET_MODEL");
+  return path.empty() ? std::vector<std::filesystem::path>{} : std::vector<std::filesystem::path>{path};
 }
 
 }  // namespace
@@ -57,32 +63,41 @@ std::optional<Precision> precision_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::string model_name(const Arguments& arguments, const std::string& file) {
-  const std::string path = model_path(arguments, file);
-  return path.empty() ? kEmbedded : path;
+std::string model_name(const Arguments& arguments, const std::vector<std::string>& files) {
+  const auto paths = model_paths(arguments, files);
+  return paths.empty() ? kEmbedded : paths.front().string();
 }
 
-Model load_model(const Arguments& arguments, const std::string& file) {
-  const ModelFileOptions options{.allow_nonfinite = arguments.has("allow-nonfinite")};
-  const std::string path = model_path(arguments, file);
-  if (!path.empty()) return read_model(path, options);
+Imported load_source(const Arguments& arguments, const std::vector<std::string>& files, std::map<std::string, Tensor> values) {
+  const auto paths = model_paths(arguments, files);
+  if (!paths.empty()) {
+    SourceOptions options{.allow_nonfinite = arguments.has("allow-nonfinite"), .values = std::move(values)};
+    if (arguments.knows("preprocess")) add_preprocessing(arguments, options);
+    auto source = import_source(paths, options);
+    for (const auto& warning : source.imported.warnings) log(LogLevel::warning, printable(warning));
+    return std::move(source.imported);
+  }
   if (embedded_model().empty()) throw Error(ErrorKind::model, kEmbedded, "is not in this build", "name a model file with --model");
-  return read_model(embedded_model(), nullptr, kEmbedded, options);
+  Imported imported;
+  imported.model = read_model(embedded_model(), nullptr, kEmbedded);
+  return imported;
 }
+
+Model load_model(const Arguments& arguments, const std::vector<std::string>& files) { return load_source(arguments, files).model; }
 
 CompileOptions compile_options(const Arguments& arguments) {
   CompileOptions options;
   const ThreadBudget budget = threads(arguments);
   log(LogLevel::debug, fmt::format("{} threads: {}", budget.threads, budget.reason));
   options.threads = budget.threads;
-  options.precision = precision_named(arguments.text("precision")).value_or(Precision::automatic);
+  if (arguments.knows("precision")) options.precision = precision_named(arguments.text("precision")).value_or(Precision::automatic);
   options.max_memory = arguments.has("max-memory") ? byte_count(arguments.text("max-memory")) : free_memory();
   start_threads(options.threads);
   return options;
 }
 
 NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwork(const CompileOptions&)>& compile,
-                      const std::string& file) {
+                      const std::vector<std::string>& files) {
   const CompileOptions options = compile_options(arguments);
   try {
     NamedNetwork network = compile(options);
@@ -93,7 +108,7 @@ NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwo
     }
     return network;
   } catch (const Error& error) {
-    const std::string name = model_name(arguments, file);
+    const std::string name = model_name(arguments, files);
     const std::string where = error.where().empty() ? name : name + ": " + error.where();
     if (error.kind() == ErrorKind::model) throw Error(ErrorKind::model, where, error.message(), error.hint());
     if (error.kind() != ErrorKind::resources) throw;

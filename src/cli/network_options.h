@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,15 +11,19 @@
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "image/decode.h"
+#include "import/report.h"
 #include "model/model.h"
 #include "tasks/named_network.h"
 #include "tasks/pictures.h"
 
 namespace alexnet::cli {
 
-// The model of --model, else $ALEXNET_MODEL, else the embedded one; `file`, if not empty, comes before all of them.
-Model load_model(const Arguments& arguments, const std::string& file = {});
-std::string model_name(const Arguments& arguments, const std::string& file = {});
+// The model of `files`, else of --model, else of $ALEXNET_MODEL, else the embedded one. Files are anything that import_source()
+// reads; a Caffe network takes two. --preprocess, where the verb has it, says what a source does not say about pictures.
+Imported load_source(const Arguments& arguments, const std::vector<std::string>& files = {},
+                     std::map<std::string, Tensor> values = {});
+Model load_model(const Arguments& arguments, const std::vector<std::string>& files = {});
+std::string model_name(const Arguments& arguments, const std::vector<std::string>& files = {});
 
 // How many threads --threads, $ALEXNET_THREADS or the surroundings allow, and which of them says so.
 ThreadBudget threads(const Arguments& arguments);
@@ -31,7 +36,7 @@ CompileOptions compile_options(const Arguments& arguments);
 // What `compile` gives for these options, with remarks in the log. A network beyond a limit that the user set is the model's
 // fault; one beyond what is free is the surroundings'. Errors about the model name it.
 NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwork(const CompileOptions&)>& compile,
-                      const std::string& file = {});
+                      const std::vector<std::string>& files = {});
 
 DecodeOptions decode_options(const Arguments& arguments);
 

@@ -14,7 +14,7 @@ namespace alexnet::cli {
 namespace {
 
 constexpr std::string_view kEvery = "*";
-constexpr std::string_view kNetwork = "bench classify features run inspect";
+constexpr std::string_view kNetwork = "bench classify features run inspect convert";
 constexpr std::string_view kPictures = "classify features show";
 constexpr std::string_view kManyPictures = "classify features";
 
@@ -22,7 +22,8 @@ constexpr std::string_view kManyPictures = "classify features";
 constexpr auto kOptions = std::to_array<Option>({
   // What to look at.
   {.name = "model", .letter = 'm', .value = Value::file, .argument = "FILE",
-   .help = "the network to run (default: $ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify features run show"},
+   .help = "the network to run, a model file or anything that convert reads; twice for a Caffe network and its weights (default: "
+           "$ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify features run show"},
   {.name = "arch", .value = Value::text, .argument = "NAME",
    .help = "a known architecture with random weights instead: paper, bvlc, caffenet, torchvision or krizhevsky2012", .verbs = "bench"},
   {.name = "recursive", .letter = 'r', .help = "look into the folders below those given, too", .verbs = kManyPictures},
@@ -30,6 +31,23 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "image", .value = Value::file, .argument = "FILE", .help = "the picture to show, - for standard input", .verbs = "show"},
   {.name = "input", .value = Value::text, .argument = "NAME=FILE.npy",
    .help = "a tensor for the input NAME, with or without the batch as its first axis; once for each input", .verbs = "run"},
+
+  // What a source of a model does not say.
+  {.name = "arch", .value = Value::text, .argument = "paper|bvlc|caffenet|torchvision|krizhevsky2012|FILE.json",
+   .help = "structure of the network whose weights a checkpoint holds (default: found from names and shapes)", .verbs = "convert"},
+  {.name = "key", .value = Value::text, .argument = "NAME", .help = "the entry of a checkpoint that holds the weights: state_dict",
+   .verbs = "convert"},
+  {.name = "preprocess", .value = Value::text, .argument = "torchvision|caffe|tensorflow|FILE.json",
+   .help = "what is done to pictures first: a usual recipe, or a list of steps (default: what the source or its architecture says)",
+   .verbs = "convert classify features show"},
+  {.name = "mean", .value = Value::text, .argument = "FILE.binaryproto|FILE.npy|V,V,V",
+   .help = "what is subtracted from pictures, in the recipe's order of channels (caffe: B,G,R)", .verbs = "convert"},
+  {.name = "channels", .value = Value::choice, .argument = "rgb|bgr",
+   .help = "order of channels that the network wants; preprocessing is turned around for it", .verbs = "convert"},
+  {.name = "lrn", .value = Value::choice, .argument = "paper|caffe|pytorch|tensorflow|onnx",
+   .help = "whose notation the architecture's numbers of response normalisation are", .verbs = "convert"},
+  {.name = "flatten", .value = Value::choice, .argument = "chw|hwc", .fallback = "chw",
+   .help = "order in which the checkpoint's network flattened maps", .verbs = "convert"},
 
   // What to give.
   {.name = "top", .letter = 'k', .value = Value::integer, .argument = "N", .fallback = "5", .minimum = 1, .maximum = 1'000'000,
@@ -52,12 +70,18 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "write the outputs there, - for standard output (default: describe them)", .verbs = "run"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE.png", .fallback = "-",
    .help = "where the picture goes, - for standard output; a file appears when it is whole", .verbs = "show"},
+  {.name = "output", .letter = 'o', .value = Value::file, .argument = "MODEL.safetensors",
+   .help = "the model file to write, - for standard output; it appears when it is whole", .verbs = "convert"},
+  {.name = "weights", .value = Value::choice, .argument = "f32|f16|bf16|int8|int8-sparse",
+   .help = "how weights are stored (default: as the source has them)", .verbs = "convert"},
+  {.name = "no-golden", .help = "run no golden picture and keep none", .verbs = "convert"},
+  {.name = "dry-run", .help = "print the report alone", .verbs = "convert"},
   {.name = "resume", .help = "keep the records that -o FILE holds already and compute the rest (jsonl)", .verbs = "classify"},
   {.name = "time", .help = "say at the end what decoding, resizing and the network took", .verbs = "classify"},
   {.name = "plan", .help = "show the compiled plan: what runs for each layer", .verbs = "inspect"},
   {.name = "tensors", .help = "list the tensors of the file", .verbs = "inspect"},
   {.name = "check", .help = "run the golden picture stored in the model; exit code 4 when the logits disagree", .verbs = "inspect"},
-  {.name = "json", .help = "give everything as one JSON object", .verbs = "bench inspect"},
+  {.name = "json", .help = "give everything as one JSON object", .verbs = "bench inspect convert"},
   {.name = "layers", .help = "time each step beside its layers' bare oneDNN primitives and the machine's limits", .verbs = "bench"},
   {.name = "pipeline", .value = Value::file, .argument = "DIR",
    .help = "time the way from the picture files in this folder to labels, at the first --precision", .verbs = "bench"},
@@ -65,8 +89,8 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "how long to measure each case, about", .verbs = "bench"},
 
   // How to run.
-  {.name = "labels", .value = Value::file, .argument = "FILE", .help = "names of the classes, one a line, instead of the model's",
-   .verbs = "classify"},
+  {.name = "labels", .value = Value::file, .argument = "imagenet|FILE",
+   .help = "names of the classes, one a line, instead of the model's; imagenet: those of the 1000 classes", .verbs = "classify convert"},
   {.name = "crops", .value = Value::choice, .argument = "1|10", .fallback = "1",
    .help = "10: average the probabilities over four corners and centre, mirrored and not", .verbs = "classify"},
   {.name = "batch", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 4096,
@@ -87,7 +111,7 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "refuse pictures with more pixels, before decoding", .verbs = kPictures},
   {.name = "allow-truncated", .help = "use what is there of pictures that end too early", .verbs = kPictures},
   {.name = "allow-nonfinite", .help = "accept weights that are NaN or infinite",
-   .verbs = "bench classify features run inspect show"},
+   .verbs = "bench classify features run inspect show convert"},
 
   // What to say meanwhile.
   {.name = "color", .value = Value::choice, .argument = "auto|always|never", .fallback = "auto",

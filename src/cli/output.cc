@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -93,6 +94,22 @@ void Output::keep_partial() {
   file_.reset();
   log(LogLevel::warning,
       fmt::format("{}: ended early; the results so far are in {}", printable(name_), printable(partial.string())));
+}
+
+TemporaryFile::TemporaryFile() {
+  std::string folder = (std::filesystem::temp_directory_path() / "alexnet-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) fail(folder, "can't be created");
+  folder_ = folder;
+}
+
+TemporaryFile::~TemporaryFile() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+void TemporaryFile::copy_to_standard_output() const {
+  const auto file = MappedFile::open(path());
+  write_all(STDOUT_FILENO, {reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()}, kStandardOutput);
 }
 
 void open_standard_descriptors() {

@@ -39,6 +39,21 @@ class Output {
   int descriptor_ = -1;
 };
 
+// A file in a folder of its own, gone with it: for what can't be written to standard output as it is made.
+class TemporaryFile {
+ public:
+  TemporaryFile();
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  std::filesystem::path path() const { return folder_ / "out"; }
+  void copy_to_standard_output() const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
 // Writes all of it to a descriptor. Throws as Output does; `name` is how messages call it.
 void write_all(int descriptor, std::string_view text, const std::string& name);
 

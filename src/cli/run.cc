@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "alexnet/error.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "cli/exit_codes.h"
 #include "cli/network_options.h"
@@ -57,31 +56,6 @@ std::string described(const NamedTensor& output) {
   return text + (values.size() > kFirst ? " ...\n" : "\n");
 }
 
-// Archives are written with jumps back, which standard output may not allow.
-class TemporaryFile {
- public:
-  TemporaryFile() {
-    std::string folder = (std::filesystem::temp_directory_path() / "alexnet-XXXXXX").string();
-    if (::mkdtemp(folder.data()) == nullptr) throw Error(ErrorKind::output, folder, "can't be created");
-    folder_ = folder;
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  std::string path() const { return folder_ / "out.npz"; }
-
- private:
-  std::filesystem::path folder_;
-};
-
-void copy_to_standard_output(const std::string& file) {
-  const auto bytes = read_file(file);
-  write_all(STDOUT_FILENO, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "standard output");
-}
-
 }  // namespace
 
 int run(const Arguments& arguments) {
@@ -89,16 +63,23 @@ int run(const Arguments& arguments) {
   std::optional<TemporaryFile> temporary;
   if (target == "-") temporary.emplace();
   std::optional<NpzWriter> archive;
-  if (!target.empty()) archive.emplace(temporary ? temporary->path() : target);
+  if (!target.empty()) archive.emplace(temporary ? temporary->path() : std::filesystem::path(target));
 
-  const auto inputs = read_inputs(arguments);
-  const Model model = load_model(arguments);
+  auto inputs = read_inputs(arguments);
+  std::map<std::string, Tensor> values;
+  for (const auto& [name, tensor] : inputs) values.emplace(name, tensor);
+  const Imported source = load_source(arguments, arguments.operands(), std::move(values));
+  const Model& model = source.model;
+  std::erase_if(inputs, [&](const NamedTensor& input) { return source.bound.contains(input.name); });
   const auto layers = layer_names(arguments);
   const auto network = compiled(arguments, [&](const CompileOptions& options) {
     return layers.empty() ? compile_named(model, options) : compile_named(model, layers, options);
   });
-  const auto outputs = run(network, inputs, &interruption());
+  auto outputs = run(network, inputs, &interruption());
   end_if_interrupted();
+  for (auto& [name, tensor] : outputs) {
+    if (source.unbatched.contains(name)) tensor = tensor.reshaped(tensor.shape().without_batch());
+  }
   if (!archive) {
     std::string text;
     for (const auto& output : outputs) text += described(output);
@@ -107,7 +88,7 @@ int run(const Arguments& arguments) {
   }
   for (const auto& [name, tensor] : outputs) archive->add(name, tensor);
   archive->finish();
-  if (temporary) copy_to_standard_output(temporary->path());
+  if (temporary) temporary->copy_to_standard_output();
   return kDone;
 }
 

@@ -9,6 +9,7 @@ namespace alexnet::cli {
 int bench(const Arguments& arguments);
 int classify(const Arguments& arguments);
 int completions(const Arguments& arguments);
+int convert(const Arguments& arguments);
 int features(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int man(const Arguments& arguments);
@@ -73,6 +74,26 @@ constexpr auto kVerbs = std::to_array<Verb>({
         .run = completions,
     },
     {
+        .name = "convert",
+        .operands = "SOURCE [SOURCE]",
+        .max_operands = 2,
+        .summary = "make a model file of a checkpoint",
+        .description =
+            "Reads a PyTorch checkpoint, a safetensors file (or the index of several), an ONNX file, a Caffe network (its prototxt "
+            "and caffemodel) or a model file, and writes a model file that holds all that is needed to run the network right. What "
+            "the source is, is found from its bytes. Nothing in it is executed.\n"
+            "\n"
+            "The report says what became of each tensor, and what was folded, dropped or chosen. What a source does not say, and "
+            "can't be found from names and shapes, is an error that names the option to settle it. A golden picture with its "
+            "scores "
+            "goes into the file, for inspect --check.\n"
+            "\n"
+            "  alexnet convert alexnet.pth --labels imagenet -o alexnet.safetensors\n"
+            "  alexnet convert deploy.prototxt bvlc.caffemodel --mean 104,117,123 -o b.st\n"
+            "  alexnet convert net.onnx --preprocess torchvision --weights int8 -o small.st",
+        .run = convert,
+    },
+    {
         .name = "features",
         .operands = "[IMAGE|DIR|@LIST|-]...",
         .max_operands = -1,
@@ -93,12 +114,12 @@ constexpr auto kVerbs = std::to_array<Verb>({
     },
     {
         .name = "inspect",
-        .operands = "[FILE]",
-        .max_operands = 1,
+        .operands = "[FILE [FILE]]",
+        .max_operands = 2,
         .summary = "show what is in a model",
         .description =
-            "Shows layers with shapes, parameters and multiply-adds, preprocessing, labels and provenance of a model file, or "
-            "of the default model.\n"
+            "Shows layers with shapes, parameters and multiply-adds, preprocessing, labels and provenance of a model file, of "
+            "anything that convert reads, or of the default model.\n"
             "\n"
             "  alexnet inspect --plan\n"
             "  alexnet inspect --json model.safetensors",
@@ -116,13 +137,14 @@ constexpr auto kVerbs = std::to_array<Verb>({
     },
     {
         .name = "run",
-        .operands = "",
-        .max_operands = 0,
+        .operands = "[MODEL [MODEL]]",
+        .max_operands = 2,
         .summary = "run the network on tensors",
         .description = "Runs the network on arrays of your own, without any image work: for tests, and for people with their own "
                        "preprocessing. Arrays hold numbers of any type, which are computed with as 32-bit floats.\n"
                        "\n"
-                       "  alexnet run --input data=batch.npy -o out.npz",
+                       "  alexnet run --input data=batch.npy -o out.npz\n"
+                       "  alexnet run net.onnx --input input=batch.npy",
         .run = run,
     },
     {

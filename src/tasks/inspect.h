@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,16 +40,5 @@ struct Inspection {
 };
 
 Inspection inspect(const Model& model);
-
-// How far this machine's logits for the golden picture are from those stored in the model.
-struct GoldenCheck {
-  double largest_difference = 0;
-  double largest_logit = 0;
-  double tolerance = 0;  // of the difference, as part of the largest logit
-  bool agrees = false;
-};
-
-// Throws Error of kind model if the model has no golden picture.
-GoldenCheck check_golden(const Model& model, const CompileOptions& options);
 
 }  // namespace alexnet

@@ -21,6 +21,10 @@ void check_takes_pictures(const Network& network, const Preprocessing& preproces
     throw Error(ErrorKind::model, "", fmt::format("the network takes {} inputs, not one picture", network.inputs().size()),
                 "alexnet run takes tensors");
   }
+  if (preprocessing.steps.empty()) {
+    throw Error(ErrorKind::model, "", "does not say what is done to pictures first",
+                "--preprocess says it, for convert and for one run");
+  }
   const TensorInfo& input = network.inputs().front();
   const auto shape = output_shape(preprocessing);
   if (!shape || *shape != input.shape) {

@@ -1,0 +1,67 @@
+#include "tasks/convert.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "alexnet/error.h"
+#include "base/file.h"
+#include "cli/conversion_text.h"
+#include "cli/exit_codes.h"
+#include "cli/network_options.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "cli/source_options.h"
+#include "cli/verb.h"
+#include "model/model_file.h"
+
+namespace alexnet::cli {
+namespace {
+
+std::string target_of(const Arguments& arguments) {
+  if (arguments.operands().empty()) {
+    throw Error(ErrorKind::usage, "convert", "needs a source", "a checkpoint, an ONNX file, or a prototxt and its caffemodel");
+  }
+  if (arguments.has("dry-run")) return "";
+  const std::string target = arguments.text("output");
+  if (target.empty())
+    throw Error(ErrorKind::usage, "--output", "is needed", "-o MODEL.safetensors, or --dry-run for the report alone");
+  return target;
+}
+
+ConvertOptions convert_options(const Arguments& arguments) {
+  ConvertOptions options{.source = import_options(arguments),
+                         .storage = storage_named(arguments.text("weights")),
+                         .golden = !arguments.has("no-golden") && !arguments.has("dry-run")};
+  if (arguments.has("labels")) options.labels = labels_of(arguments.text("labels"));
+  if (options.golden) options.compile = compile_options(arguments);
+  return options;
+}
+
+}  // namespace
+
+int convert(const Arguments& arguments) {
+  const std::string target = target_of(arguments);
+  std::optional<TemporaryFile> temporary;
+  if (target == "-") temporary.emplace();
+  std::optional<AtomicFile> file;
+  if (!target.empty()) file.emplace(temporary ? temporary->path() : std::filesystem::path(target));
+
+  const std::vector<std::filesystem::path> sources(arguments.operands().begin(), arguments.operands().end());
+  const Conversion conversion = convert(sources, convert_options(arguments));
+  end_if_interrupted();
+  if (file) {
+    write_model(conversion.imported.model, *file);
+    file->commit();
+  }
+  // With the model on standard output, the report goes beside it.
+  const int descriptor = temporary ? STDERR_FILENO : STDOUT_FILENO;
+  if (temporary) temporary->copy_to_standard_output();
+  const Terminal terminal = terminal_of(descriptor, arguments.text("color"));
+  write_all(descriptor, arguments.has("json") ? conversion_json(conversion) : conversion_text(conversion, terminal),
+            temporary ? "standard error" : "standard output");
+  return kDone;
+}
+
+}  // namespace alexnet::cli
