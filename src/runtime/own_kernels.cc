@@ -45,17 +45,19 @@ Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, 
                   SimdLevel level) {
   Choice choice = plain_choice(own("linear", level));
   choice.scratch_bytes = linear_scratch_bytes(rows, threads);
-  const auto elements = static_cast<std::uint64_t>(weight.shape.elements());
-  choice.weight_bytes = (elements + static_cast<std::uint64_t>(bias == nullptr ? 0 : weight.shape[0])) * sizeof(float);
-  choice.created_bytes = weight.storage == Storage::f32 ? 0 : elements * sizeof(float);
+  const bool as_stored = weight.storage == Storage::f32 || weight.storage == Storage::f16 || weight.storage == Storage::bf16;
+  const auto taps_bytes = as_stored ? byte_count(weight) : static_cast<std::uint64_t>(weight.shape.elements()) * sizeof(float);
+  choice.weight_bytes = taps_bytes + static_cast<std::uint64_t>(bias == nullptr ? 0 : weight.shape[0]) * sizeof(float);
+  choice.created_bytes = as_stored ? 0 : taps_bytes;
   choice.any_rows = true;
   choice.prepare = [=, in = input[1], weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
-    const Tensor taps = widened(weight);
+    const Tensor taps = as_stored ? weight.data : widened(weight);
     const Tensor offsets = bias.shape.rank() == 0 ? Tensor() : widened(bias);
     const auto kernel = linear_kernel(level);
     return stateless([=](const StepMemory& at) {
       kernel({.source = floats(at.sources[0]),
-              .weight = taps.values<float>().data(),
+              .weight = taps.bytes().data(),
+              .weight_type = taps.type(),
               .bias = offsets.byte_count() == 0 ? nullptr : offsets.values<float>().data(),
               .destination = floats(at.destination),
               .scratch = at.scratch,

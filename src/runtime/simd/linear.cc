@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/simd/linear.cc"
@@ -35,53 +36,95 @@ constexpr std::int64_t kTileOutputs = 4;
 constexpr std::int64_t kBlockColumns = 512;
 constexpr std::int64_t kBlockTiles = 8;
 
+// A vector of weights in each form in which they are stored.
+HWY_INLINE Vector load(const float* p) { return hn::LoadU(Float(), p); }
+HWY_INLINE Vector load(const hwy::bfloat16_t* p) {
+  return hn::PromoteTo(Float(), hn::LoadU(hn::Rebind<hwy::bfloat16_t, Float>(), p));
+}
+HWY_INLINE Vector load(const hwy::float16_t* p) {
+#if HWY_TARGET <= HWY_AVX2
+  return hn::PromoteTo(Float(), hn::LoadU(hn::Rebind<hwy::float16_t, Float>(), p));
+#else
+  // Highway's own way takes infinities for numbers. The product moves the exponent, also that of subnormal numbers.
+  const hn::RebindToUnsigned<Float> bits;
+  const auto half = hn::PromoteTo(bits, hn::LoadU(hn::Rebind<std::uint16_t, Float>(), reinterpret_cast<const std::uint16_t*>(p)));
+  const auto magnitude = hn::ShiftLeft<13>(hn::And(half, hn::Set(bits, 0x7FFF)));
+  const auto infinity = hn::BitCast(Float(), hn::Set(bits, 0x7C00 << 13));
+  const auto finite = hn::Mul(hn::BitCast(Float(), magnitude), hn::Set(Float(), 0x1p112f));
+  const auto other = hn::BitCast(Float(), hn::Or(magnitude, hn::Set(bits, 0x7F800000)));
+  const auto value = hn::IfThenElse(hn::Lt(hn::BitCast(Float(), magnitude), infinity), finite, other);
+  return hn::Or(value, hn::BitCast(Float(), hn::ShiftLeft<16>(hn::And(half, hn::Set(bits, 0x8000)))));
+#endif
+}
+
+// Of the last `count` elements of a row, through a buffer: a load beyond the last row of a mapped file may fault.
+template <typename T>
+HWY_INLINE Vector load_rest(const T* p, std::size_t count) {
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(float)] = {};
+  std::copy_n(p, count, buffer);
+  return load(buffer);
+}
+
 std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(Float())); }
 
 // The sums of `kRows` rows with `kOutputs` outputs over columns [0, columns), added to those in `sums` (a vector each).
-template <std::int64_t kRows, std::int64_t kOutputs>
-void tile(const float* HWY_RESTRICT source, const float* HWY_RESTRICT weight, std::int64_t stride, std::int64_t columns,
-          float* HWY_RESTRICT sums) {
+template <std::int64_t kRows, std::int64_t kOutputs, typename T>
+void tile(const float* HWY_RESTRICT source, std::int64_t source_stride, const T* HWY_RESTRICT weight, std::int64_t weight_stride,
+          std::int64_t columns, float* HWY_RESTRICT sums) {
   const Float d;
   const auto step = lanes();
   Vector sum[kRows][kOutputs];
   for (std::int64_t r = 0; r < kRows; ++r)
     for (std::int64_t o = 0; o < kOutputs; ++o) sum[r][o] = hn::Load(d, sums + (r * kTileOutputs + o) * step);
-  const auto add = [&](const auto& load, std::int64_t at) HWY_ATTR {
+  const auto add = [&](const auto& take, std::int64_t at) HWY_ATTR {
     Vector x[kRows];
-    for (std::int64_t r = 0; r < kRows; ++r) x[r] = load(source + r * stride + at);
+    for (std::int64_t r = 0; r < kRows; ++r) x[r] = take(source + r * source_stride + at);
     for (std::int64_t o = 0; o < kOutputs; ++o) {
-      const Vector w = load(weight + o * stride + at);
+      const Vector w = take(weight + o * weight_stride + at);
       for (std::int64_t r = 0; r < kRows; ++r) sum[r][o] = hn::MulAdd(x[r], w, sum[r][o]);
     }
   };
   std::int64_t at = 0;
-  for (; at + step <= columns; at += step) add([d](const float* p) HWY_ATTR { return hn::LoadU(d, p); }, at);
-  if (at < columns) {
-    // Through a buffer: a load beyond the last row of a mapped file may fault.
-    const auto rest = static_cast<std::size_t>(columns - at);
-    add(
-        [d, rest](const float* p) HWY_ATTR {
-          HWY_ALIGN float buffer[HWY_MAX_BYTES / sizeof(float)] = {};
-          std::copy_n(p, rest, buffer);
-          return hn::Load(d, buffer);
-        },
-        at);
-  }
+  for (; at + step <= columns; at += step) add([](const auto* p) HWY_ATTR { return load(p); }, at);
+  const auto rest = static_cast<std::size_t>(columns - at);
+  if (rest > 0) add([rest](const auto* p) HWY_ATTR { return load_rest(p, rest); }, at);
   for (std::int64_t r = 0; r < kRows; ++r)
     for (std::int64_t o = 0; o < kOutputs; ++o) hn::Store(sum[r][o], d, sums + (r * kTileOutputs + o) * step);
 }
 
-template <std::int64_t kOutputs>
-void all_rows(const LinearArguments& a, std::int64_t output, std::int64_t column, std::int64_t columns, float* sums) {
-  const float* weight = a.weight + output * a.in + column;
-  std::int64_t row = 0;
-  const auto run = [&]<std::int64_t kRows>() HWY_ATTR {
-    for (; row + kRows <= a.rows; row += kRows)
-      tile<kRows, kOutputs>(a.source + row * a.in + column, weight, a.in, columns, sums + row * kTileOutputs * lanes());
-  };
-  run.template operator()<kTileRows>();
-  if constexpr (kTileRows > 3) run.template operator()<3>();
-  run.template operator()<1>();
+template <std::int64_t kOutputs, typename T>
+void all_rows(const LinearArguments& a, std::int64_t column, std::int64_t columns, const T* weight, std::int64_t stride,
+              float* sums) {
+  // Tiles alike, instead of full ones and a small rest.
+  const auto tiles = (a.rows + kTileRows - 1) / kTileRows;
+  for (std::int64_t t = 0, row = 0; t < tiles; ++t) {
+    const auto rows = (a.rows - row + tiles - t - 1) / (tiles - t);
+    const float* source = a.source + row * a.in + column;
+    float* to = sums + row * kTileOutputs * lanes();
+    switch (rows) {
+      case 6: tile<std::min<std::int64_t>(6, kTileRows), kOutputs>(source, a.in, weight, stride, columns, to); break;
+      case 5: tile<std::min<std::int64_t>(5, kTileRows), kOutputs>(source, a.in, weight, stride, columns, to); break;
+      case 4: tile<std::min<std::int64_t>(4, kTileRows), kOutputs>(source, a.in, weight, stride, columns, to); break;
+      case 3: tile<3, kOutputs>(source, a.in, weight, stride, columns, to); break;
+      case 2: tile<2, kOutputs>(source, a.in, weight, stride, columns, to); break;
+      default: tile<1, kOutputs>(source, a.in, weight, stride, columns, to); break;
+    }
+    row += rows;
+  }
+}
+
+// Weights that many rows share are widened once, into `wide`.
+template <std::int64_t kOutputs, typename T>
+void outputs(const LinearArguments& a, std::int64_t output, std::int64_t column, std::int64_t columns, float* wide, float* sums) {
+  const T* weight = reinterpret_cast<const T*>(a.weight) + output * a.in + column;
+  if (std::is_same_v<T, float> || a.rows <= kTileRows) return all_rows<kOutputs>(a, column, columns, weight, a.in, sums);
+  for (std::int64_t o = 0; o < kOutputs; ++o) {
+    std::int64_t at = 0;
+    for (; at + lanes() <= columns; at += lanes()) hn::Store(load(weight + o * a.in + at), Float(), wide + o * kBlockColumns + at);
+    const auto rest = static_cast<std::size_t>(columns - at);
+    if (rest > 0) hn::Store(load_rest(weight + o * a.in + at, rest), Float(), wide + o * kBlockColumns + at);
+  }
+  all_rows<kOutputs>(a, column, columns, wide, kBlockColumns, sums);
 }
 
 void finish(const LinearArguments& a, std::int64_t output, std::int64_t outputs, const float* sums) {
@@ -98,7 +141,8 @@ void finish(const LinearArguments& a, std::int64_t output, std::int64_t outputs,
   }
 }
 
-void block(const LinearArguments& a, std::int64_t begin, std::int64_t end, float* sums) {
+template <typename T>
+void block(const LinearArguments& a, std::int64_t begin, std::int64_t end, float* wide, float* sums) {
   const auto stride = a.rows * kTileOutputs * lanes();
   const auto tiles = (end - begin + kTileOutputs - 1) / kTileOutputs;
   std::fill_n(sums, tiles * stride, 0.0f);
@@ -109,10 +153,10 @@ void block(const LinearArguments& a, std::int64_t begin, std::int64_t end, float
     for (std::int64_t t = 0; t < tiles; ++t) {
       const auto output = begin + t * kTileOutputs;
       switch (std::min(kTileOutputs, end - output)) {
-        case 4: all_rows<4>(a, output, column, columns, sums + t * stride); break;
-        case 3: all_rows<3>(a, output, column, columns, sums + t * stride); break;
-        case 2: all_rows<2>(a, output, column, columns, sums + t * stride); break;
-        default: all_rows<1>(a, output, column, columns, sums + t * stride); break;
+        case 4: outputs<4, T>(a, output, column, columns, wide, sums + t * stride); break;
+        case 3: outputs<3, T>(a, output, column, columns, wide, sums + t * stride); break;
+        case 2: outputs<2, T>(a, output, column, columns, wide, sums + t * stride); break;
+        default: outputs<1, T>(a, output, column, columns, wide, sums + t * stride); break;
       }
     }
   }
@@ -122,15 +166,25 @@ void block(const LinearArguments& a, std::int64_t begin, std::int64_t end, float
   }
 }
 
-void linear(const LinearArguments& a) {
+template <typename T>
+void all_outputs(const LinearArguments& a) {
   const auto width = kBlockTiles * kTileOutputs;
   const auto blocks = (a.out + width - 1) / width;
 #pragma omp parallel
   {
     const auto own = static_cast<std::uint64_t>(omp_get_thread_num()) * linear_scratch_bytes(a.rows, 1);
-    float* sums = reinterpret_cast<float*>(a.scratch + own);
+    float* wide = reinterpret_cast<float*>(a.scratch + own);
+    float* sums = wide + kTileOutputs * kBlockColumns;
 #pragma omp for schedule(static)
-    for (std::int64_t b = 0; b < blocks; ++b) block(a, b * width, std::min(a.out, (b + 1) * width), sums);
+    for (std::int64_t b = 0; b < blocks; ++b) block<T>(a, b * width, std::min(a.out, (b + 1) * width), wide, sums);
+  }
+}
+
+void linear(const LinearArguments& a) {
+  switch (a.weight_type) {
+    case ElementType::f16: return all_outputs<hwy::float16_t>(a);
+    case ElementType::bf16: return all_outputs<hwy::bfloat16_t>(a);
+    default: return all_outputs<float>(a);
   }
 }
 
@@ -147,9 +201,9 @@ HWY_EXPORT(linear);
 LinearKernel linear_kernel(SimdLevel level) { return ALEXNET_SIMD(linear, level); }
 
 std::uint64_t linear_scratch_bytes(std::int64_t rows, int threads) {
-  constexpr std::uint64_t kBlockOutputs = 8 * 4;
-  constexpr std::uint64_t kLargestVector = 64;
-  return static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(threads) * kBlockOutputs * kLargestVector;
+  constexpr std::uint64_t kWideBytes = 4 * 512 * sizeof(float);  // weights of a tile
+  constexpr std::uint64_t kBytesForARow = 8 * 4 * 64;            // outputs of a block, bytes of the largest vector
+  return static_cast<std::uint64_t>(threads) * (kWideBytes + static_cast<std::uint64_t>(rows) * kBytesForARow);
 }
 
 }  // namespace alexnet
