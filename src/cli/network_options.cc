@@ -91,6 +91,7 @@ CompileOptions compile_options(const Arguments& arguments) {
   log(LogLevel::debug, fmt::format("{} threads: {}", budget.threads, budget.reason));
   options.threads = budget.threads;
   if (arguments.knows("precision")) options.precision = precision_named(arguments.text("precision")).value_or(Precision::automatic);
+  if (arguments.knows("conv")) options.winograd = arguments.text("conv") == "auto";
   options.max_memory = arguments.has("max-memory") ? byte_count(arguments.text("max-memory")) : free_memory();
   start_threads(options.threads);
   return options;

@@ -34,6 +34,7 @@ struct Choice {
   std::uint64_t weight_bytes = 0;   // that it reads
   std::uint64_t created_bytes = 0;  // of them, those that prepare() allocates
   bool any_rows = false;            // takes any number of rows at once, the same bits for each
+  std::int64_t slice_rows = 1;      // takes up to this many samples of a slice at once, the same bits for each
   std::string note;
   std::function<Kernel()> prepare;
 };

@@ -72,13 +72,27 @@ void finish_plan(Program& program, const CompileOptions& options) {
   if (options.precision == Precision::int8) plan.note = "asked for int8, computed in f32: there are no int8 kernels yet";
   plan.instruction_set = instruction_set().name;
   plan.threads = options.threads;
-  plan.slice = 1;
+  plan.slice = std::ranges::any_of(program.steps, [](const NetworkStep& s) { return s.choice.slice_rows > 1; }) ? kSlice : 1;
   plan.rows = kRows;
   for (const NetworkStep& s : program.steps) {
     plan.weight_bytes += s.choice.weight_bytes;
     plan.created_bytes += s.choice.created_bytes;
     plan.macs += s.plan.macs;
   }
+}
+
+// Steps that take one sample make a segment with their like, so that a sample's tensors stay in the caches.
+void find_segments(Program& program) {
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    const NetworkStep& s = program.steps[i];
+    const auto rows = s.choice.any_rows ? kRows : s.rows ? 1 : s.choice.slice_rows;
+    const bool first_of_block = s.rows && (i == 0 || !program.steps[i - 1].rows);
+    if (first_of_block) program.slice_segments = program.segments.size();
+    const bool joins = i > 0 && !first_of_block && rows == 1 && program.segments.back().rows == 1;
+    if (!joins) program.segments.push_back({i, i, rows});
+    program.segments.back().end = i + 1;
+  }
+  if (program.steps.empty() || !program.steps.back().rows) program.slice_segments = program.segments.size();
 }
 
 }  // namespace
@@ -90,6 +104,7 @@ Program lower(const Model& model, const std::vector<Exposed>& outputs, const Com
   }
   Program program = std::move(builder).finish();
   finish_plan(program, options);
+  find_segments(program);
   place(program);
   return program;
 }

@@ -26,7 +26,7 @@ struct ValueStorage {
   std::optional<std::size_t> input;
   std::uint64_t bytes = 0;
   std::uint64_t offset = 0;
-  bool many = false;  // holds kRows samples, one behind the other
+  std::int64_t samples = 1;  // that it holds, one behind the other
 };
 
 struct NetworkStep {
@@ -43,10 +43,22 @@ struct NetworkStep {
 // slice, the others over the whole block. More rows share the reading of weights; beyond 32 that gains little.
 inline constexpr std::int64_t kRows = 32;
 
+// Samples in a slice, if a step takes more than one: four of 13 x 13 are enough for the weights of Winograd convolutions.
+inline constexpr std::int64_t kSlice = 4;
+
+// Steps [begin, end), which run one behind the other for `rows` samples, then for the next ones.
+struct Segment {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::int64_t rows = 1;
+};
+
 struct Program {
   std::vector<Value> values;
   std::vector<ValueStorage> storages;
   std::vector<NetworkStep> steps;  // those with rows behind those without
+  std::vector<Segment> segments;   // all steps in order
+  std::size_t slice_segments = 0;  // the first of them run for each slice, the others for a block
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
   Plan plan;

@@ -4,6 +4,7 @@
 #include "runtime/onednn/primitives.h"
 #include "runtime/openmp.h"
 #include "runtime/own_kernels.h"
+#include "runtime/winograd.h"
 
 namespace alexnet {
 namespace {
@@ -31,6 +32,11 @@ void lower_convolution(ProgramBuilder& at, const Convolution& layer) {
   const Shape out = output_shape(at.node().layer, std::span(&in, 1));
   const auto macs =
       static_cast<std::uint64_t>(out.elements()) * static_cast<std::uint64_t>(at.weight("weight").shape.elements() / out[1]);
+  if (at.options().winograd) {
+    auto own = own_winograd(layer, in, at.value(at.source()).layout, at.weight("weight"), bias, relu != nullptr, kSlice,
+                            at.instructions().simd);
+    if (own) return at.compute(std::move(*own), relu, macs);
+  }
   const auto describe = [&](const Convolution& what, const Shape& input, const std::optional<Layout>& layout = std::nullopt) {
     return onednn_convolution(what, input, at.weight("weight"), bias, relu != nullptr, layout);
   };

@@ -120,9 +120,8 @@ struct Session::Impl {
   // Row `row` of the current block.
   const std::byte* source(std::size_t value, std::int64_t row) const {
     const ValueStorage& storage = program.storages[program.values[value].storage];
-    const auto skipped = static_cast<std::uint64_t>(row) * storage.bytes;
-    if (storage.input) return inputs[*storage.input] + skipped;
-    return arena.get() + storage.offset + (storage.many ? skipped : 0);
+    if (storage.input) return inputs[*storage.input] + static_cast<std::uint64_t>(row) * storage.bytes;
+    return arena.get() + storage.offset + static_cast<std::uint64_t>(row % storage.samples) * storage.bytes;
   }
 
   std::byte* destination(const NetworkStep& step, std::int64_t row) const {
@@ -144,19 +143,18 @@ struct Session::Impl {
     step_seconds[index] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
+  void run_segments(std::size_t begin, std::size_t end, std::int64_t first, std::int64_t rows) {
+    for (auto g = begin; g < end; ++g) {
+      const Segment& segment = program.segments[g];
+      for (std::int64_t row = 0; row < rows; row += segment.rows)
+        for (auto i = segment.begin; i < segment.end; ++i) run_step(i, first + row, std::min(segment.rows, rows - row));
+    }
+  }
+
   void run_block(std::int64_t rows) {
-    const auto& steps = program.steps;
-    const auto slice_steps = static_cast<std::size_t>(std::ranges::count(steps, false, &NetworkStep::rows));
-    for (std::int64_t row = 0; row < rows; ++row) {
-      for (std::size_t i = 0; i < slice_steps; ++i) run_step(i, row, 1);
-    }
-    for (std::size_t i = slice_steps; i < steps.size(); ++i) {
-      if (steps[i].choice.any_rows) {
-        run_step(i, 0, rows);
-      } else {
-        for (std::int64_t row = 0; row < rows; ++row) run_step(i, row, 1);
-      }
-    }
+    for (std::int64_t row = 0; row < rows; row += program.plan.slice)
+      run_segments(0, program.slice_segments, row, std::min(program.plan.slice, rows - row));
+    run_segments(program.slice_segments, program.segments.size(), 0, rows);
   }
 };
 

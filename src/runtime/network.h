@@ -19,6 +19,8 @@ enum class Precision { automatic, f32, bf16, int8 };
 struct CompileOptions {
   int threads = 0;  // 0: what thread_budget() allows
   Precision precision = Precision::f32;
+  // Convolutions of f32 by Winograd's method where that is faster: fewer multiplications, with a rounding error some times larger.
+  bool winograd = true;
   // Names of nodes (or inputs) to make readable besides the graph's outputs. A kept node is never fused away.
   std::vector<std::string> keep = {};
   // Bytes that a session's arena and the weights made by compile() may take together.

@@ -11,33 +11,49 @@ namespace {
 
 [[noreturn]] void too_large() { throw Error(ErrorKind::resources, "", "needs more bytes than can be counted"); }
 
-}  // namespace
-
-void place(Program& program) {
+// A tensor that is made and read in one segment is of the samples that this runs for; others are kept for all samples of the slice
+// or of the block, through all of each segment that touches them, since its steps run again for the next samples.
+std::vector<Lifetime> tensor_lifetimes(Program& program) {
   std::vector<Lifetime> lifetimes(program.storages.size());
-  std::vector<bool> seen(lifetimes.size());
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    const NetworkStep& s = program.steps[i];
-    const auto touch = [&](std::size_t index) {
-      const auto at = program.values[index].storage;
-      ValueStorage& storage = program.storages[at];
-      if (storage.input) return;
-      lifetimes[at].last = i;
-      if (!seen[at]) lifetimes[at].first = i;
-      seen[at] = true;
-      if (!s.rows) return;
-      storage.many = true;
-      if (!program.values[index].rows) lifetimes[at].first = 0;
-    };
-    for (const auto source : s.sources) touch(source);
-    if (s.destination) touch(*s.destination);
+  std::vector<std::vector<std::size_t>> segments(program.storages.size());  // that touch each
+  for (std::size_t g = 0; g < program.segments.size(); ++g) {
+    for (auto i = program.segments[g].begin; i < program.segments[g].end; ++i) {
+      const NetworkStep& s = program.steps[i];
+      const auto touch = [&](std::size_t index) {
+        const auto at = program.values[index].storage;
+        if (program.storages[at].input) return;
+        if (segments[at].empty()) lifetimes[at].first = i;
+        lifetimes[at].last = i;
+        if (segments[at].empty() || segments[at].back() != g) segments[at].push_back(g);
+      };
+      for (const auto source : s.sources) touch(source);
+      if (s.destination) touch(*s.destination);
+    }
   }
   for (std::size_t at = 0; at < lifetimes.size(); ++at) {
-    if (!seen[at]) continue;
-    const auto bytes = checked_multiply<std::uint64_t>(program.storages[at].bytes, program.storages[at].many ? kRows : 1);
+    if (segments[at].empty()) continue;
+    const auto first = segments[at].front();
+    const auto last = segments[at].back();
+    const bool of_block = last >= program.slice_segments;
+    ValueStorage& storage = program.storages[at];
+    if (first == last) {
+      storage.samples = program.segments[first].rows;
+    } else {
+      storage.samples = of_block ? kRows : program.plan.slice;
+      lifetimes[at].first = of_block && first < program.slice_segments ? 0 : program.segments[first].begin;
+      lifetimes[at].last = program.segments[last].end - 1;
+    }
+    const auto bytes = checked_multiply(storage.bytes, static_cast<std::uint64_t>(storage.samples));
     if (!bytes) too_large();
     lifetimes[at].bytes = *bytes;
   }
+  return lifetimes;
+}
+
+}  // namespace
+
+void place(Program& program) {
+  std::vector<Lifetime> lifetimes = tensor_lifetimes(program);
   for (std::size_t i = 0; i < program.steps.size(); ++i) lifetimes.push_back({program.steps[i].choice.scratch_bytes, i, i});
   const auto arena = plan_arena(lifetimes);
   if (!arena) too_large();

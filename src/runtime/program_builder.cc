@@ -55,7 +55,7 @@ std::size_t ProgramBuilder::new_value(const Shape& sample, const Layout& layout,
     throw Error(ErrorKind::resources, node_ == nullptr ? "" : fmt::format("layer '{}'", node_->name),
                 "needs more bytes than can be counted");
   }
-  program_.storages.push_back({.input = std::nullopt, .bytes = *bytes, .offset = 0, .many = false});
+  program_.storages.push_back({.input = std::nullopt, .bytes = *bytes, .offset = 0, .samples = 1});
   program_.values.push_back({sample, layout, program_.storages.size() - 1, rows});
   return program_.values.size() - 1;
 }

@@ -97,6 +97,26 @@ TEST(Determinism, OfOddLayers) {
     EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, 40)), 0) << threads << " threads";
 }
 
+TEST(Determinism, OfWinogradConvolutions) {
+  const Graph graph{
+      .inputs = {{"data", {3, 67, 67}}},
+      .nodes = {{"conv1", Convolution{.out_channels = 64, .kernel = {11, 11}, .stride = {4, 4}}, {"data"}},
+                {"pool1", MaxPool{.kernel = {3, 3}, .stride = {2, 2}}, {"conv1"}},
+                {"conv2", Convolution{.out_channels = 96, .kernel = {5, 5}, .padding = {2, 2, 2, 2}, .groups = 2}, {"pool1"}},
+                {"conv3", Convolution{.out_channels = 112, .kernel = {3, 3}, .padding = {1, 1, 1, 1}}, {"conv2"}},
+                {"relu3", Relu{}, {"conv3"}},
+                {"flat", Flatten{}, {"relu3"}},
+                {"fc", Linear{.out_features = 10}, {"flat"}}},
+      .outputs = {"fc", "conv2"}};
+  const Model model = test::generated_model(graph);
+  const Tensor x = test::generated_tensor(Shape{37, 3, 67, 67}, "data", 2);
+  const auto alone = outputs_of(model, x, 1, 1);
+  for (const int threads : {1, 2, 3, 4, 5, 6, 7, 8})
+    EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, 37)), 0) << threads << " threads";
+  for (const std::int64_t split : {1, 2, 3, 4, 5, 8, 33})
+    EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, 2, split)), 0) << "batches of " << split;
+}
+
 TEST(Determinism, OfPrunedLayers) {
   const Graph graph{.inputs = {{"data", {2500}}}, .nodes = {{"fc", Linear{.out_features = 99}, {"data"}}}, .outputs = {"fc"}};
   Model model = test::generated_model(graph);

@@ -36,7 +36,7 @@ class ArchitecturePlanTest : public testing::TestWithParam<std::string> {};
 
 // Run as it is, and with ONEDNN_MAX_CPU_ISA=AVX2 and AVX512_CORE (CMakeLists.txt).
 TEST_P(ArchitecturePlanTest, HasNoReferenceImplementation) {
-  const Plan plan = plan_of(architecture(GetParam()).graph);
+  const Plan plan = plan_of(architecture(GetParam()).graph, {.winograd = false});
   if (plan.instruction_set == "SSE") GTEST_SKIP() << "promised from AVX2 on";
   for (const auto& step : plan.steps) {
     EXPECT_THAT(step.implementation, Not(StartsWith("ref"))) << step.kind << " " << step.layers.front();
@@ -51,7 +51,7 @@ TEST_P(ArchitecturePlanTest, HasNoReferenceImplementation) {
 }
 
 TEST_P(ArchitecturePlanTest, AddsUp) {
-  const Plan plan = plan_of(architecture(GetParam()).graph);
+  const Plan plan = plan_of(architecture(GetParam()).graph, {.winograd = false});
   std::uint64_t macs = 0;
   std::uint64_t weights = 0;
   for (const auto& step : plan.steps) {
@@ -62,6 +62,19 @@ TEST_P(ArchitecturePlanTest, AddsUp) {
   EXPECT_EQ(macs, plan.macs);
   EXPECT_EQ(weights, plan.weight_bytes);
   EXPECT_LT(plan.created_bytes, 20'000'000u) << "the fully connected layers' weights are used where they lie";
+}
+
+TEST_P(ArchitecturePlanTest, ConvolvesByWinogradsMethod) {
+  const Plan plan = plan_of(architecture(GetParam()).graph);
+  if (plan.instruction_set == "SSE") GTEST_SKIP() << "used from AVX2 on";
+  for (const auto& step : plan.steps) {
+    if (step.kind == "convolution") {
+      EXPECT_THAT(step.implementation, StartsWith("own:winograd")) << step.layers.front();
+    } else if (step.kind == "reorder" && GetParam() != "krizhevsky2012") {  // whose towers take a kernel on nchw
+      EXPECT_EQ(step.destination_layout, "nchw") << "only for the linear layers";
+    }
+  }
+  EXPECT_LT(plan.created_bytes, 45'000'000u) << "transformed filters";
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, ArchitecturePlanTest, testing::ValuesIn(architecture_names()),
