@@ -23,15 +23,21 @@ TEST(DefaultModel, ClassifiesFromAnywhere) {
   EXPECT_GT(best["probability"].get<double>(), 0.9);
 }
 
-TEST(DefaultModel, GivesTheSameBytesForAnyThreadCountAndBatch) {
-  const std::string folder = test::source_path("data").string();
+void expect_same_bytes(const std::string& folder, std::size_t pictures) {
   const auto expected = run({"classify", "-f", "jsonl", "--logits", "--threads", "1", "--batch", "1", folder});
-  EXPECT_EQ(expected.exit_code, 0) << expected;
-  EXPECT_EQ(lines(expected.out).size(), 5u);
-  for (const auto& [threads, batch] : {std::pair{"1", "7"}, std::pair{"2", "1"}, std::pair{"2", "32"}}) {
+  EXPECT_EQ(expected.exit_code, 0) << expected.err;
+  EXPECT_EQ(lines(expected.out).size(), pictures);
+  for (const auto& [threads, batch] : {std::pair{"1", "7"}, std::pair{"2", "1"}, std::pair{"2", "7"}, std::pair{"2", "32"}}) {
     const auto found = run({"classify", "-f", "jsonl", "--logits", "--threads", threads, "--batch", batch, folder});
-    EXPECT_TRUE(found.out == expected.out) << "threads " << threads << ", batch " << batch;
+    EXPECT_TRUE(found.out == expected.out) << folder << ": threads " << threads << ", batch " << batch;
   }
+}
+
+TEST(DefaultModel, GivesTheSameBytesForAnyThreadCountAndBatch) { expect_same_bytes(test::source_path("data").string(), 5); }
+
+TEST(DefaultModel, GivesTheSameBytesForAnyThreadCountAndBatchOnPhotographs) {
+  ALEXNET_NEEDS_SHARED_DATA();
+  expect_same_bytes(test::shared_path("data/photos").string(), 48);
 }
 
 TEST(DefaultModel, AgreesWithItsGoldenLogits) {
