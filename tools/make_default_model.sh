@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/make_default_model.sh [FOLDER]: makes the default model, its card and the golden logits of its tests again from the
+# tools/make_default_model.sh [FOLDER]: makes the default model, its card and the golden values of its tests again from the
 # checkpoint in FOLDER (default: ../shared/data; its README says what it holds). The logits are PyTorch's: PYTHON names an
 # interpreter that has torch, torchvision, Pillow and safetensors (default: python3).
 set -euo pipefail
@@ -20,3 +20,5 @@ build/release/tools/make_default_model "$data/alexnet-tiny200.npz" "$data/tiny20
 mkdir -p "$golden"
 "$python" tools/model_file.py models/alexnet-tiny200.safetensors --golden "$golden/samples.safetensors" data/*.jpg data/*.png
 "$python" tools/model_file.py models/alexnet-tiny200.safetensors --golden "$golden/photos.safetensors" "$data"/photos/*.JPEG
+"$python" tools/dump_reference.py --features
+PYTHON=$python tools/precisions.sh --write "$data"
