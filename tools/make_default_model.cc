@@ -9,11 +9,12 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -31,6 +32,8 @@
 #include "model/lrn_source.h"
 #include "model/model_file.h"
 #include "runtime/network.h"
+#include "tasks/evaluate.h"
+#include "tasks/named_network.h"
 
 namespace fs = std::filesystem;
 
@@ -84,104 +87,37 @@ Model quantised(Model model) {
   return model;
 }
 
-struct Picture {
-  fs::path path;
-  std::size_t target;
-};
-
-std::vector<Picture> pictures_in(const fs::path& folder, const std::vector<Label>& labels) {
-  std::vector<Picture> pictures;
-  for (std::size_t target = 0; target < labels.size(); ++target) {
-    const fs::path of_class = folder / labels[target].id;
-    if (!fs::is_directory(of_class)) throw Error(ErrorKind::usage, of_class.string(), "is no folder of pictures");
-    for (const auto& entry : fs::directory_iterator(of_class)) pictures.push_back({entry.path(), target});
-  }
-  std::ranges::sort(pictures, {}, &Picture::path);
-  return pictures;
+std::shared_ptr<const Network> compiled(const Model& model, Precision precision) {
+  return compile_for_scores(model, {.precision = precision}).network;
 }
 
-// A network, and how often it was right.
-struct Trial {
-  std::string name;
-  std::shared_ptr<const Network> network;
-  std::vector<std::size_t> ranks;  // of the right class, for each picture
-};
-
-Trial trial(const std::string& name, const Model& model, Precision precision) {
-  return {.name = name, .network = compile(model, {.precision = precision, .keep = {logits_name(model.graph)}}), .ranks = {}};
+Tally tally(const std::shared_ptr<const Network>& network, const Model& model, const LabelledSet& set) {
+  Evaluation evaluation({.classes = static_cast<std::int64_t>(model.labels.size())});
+  evaluate(network, model.preprocessing, set.pictures(nullptr), {}, evaluation, [](std::span<Classification>) {});
+  if (evaluation.failed > 0) throw Error(*evaluation.failures.front().error);
+  return evaluation.all;
 }
 
-std::size_t output_at(const Network& network, const std::string& name) {
-  const auto& outputs = network.outputs();
-  return static_cast<std::size_t>(std::ranges::find(outputs, name, &TensorInfo::name) - outputs.begin());
-}
-
-// The logits of `batch` preprocessed pictures.
-std::vector<float> run(const Network& network, Session& session, const std::string& logits, std::int64_t batch,
-                       std::span<const float> data) {
-  std::vector<std::vector<float>> results;
-  for (const auto& output : network.outputs()) results.emplace_back(static_cast<std::size_t>(batch * output.shape.elements()));
-  std::vector<std::span<float>> views(results.begin(), results.end());
-  session.run(batch, std::array{data}, views);
-  return results[output_at(network, logits)];
-}
-
-// How many scores are above the target's; of equal ones the first counts as the higher.
-std::size_t rank_of(std::size_t target, std::span<const float> scores) {
-  std::size_t rank = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    rank += scores[i] > scores[target] || (scores[i] == scores[target] && i < target);
-  }
-  return rank;
-}
-
-void measure(const Model& model, const std::vector<Picture>& pictures, std::vector<Trial>& trials) {
-  constexpr std::size_t kBatch = 16;
-  const std::string logits = logits_name(model.graph);
-  const auto elements = static_cast<std::size_t>(model.graph.inputs.front().shape.elements());
-  const std::size_t classes = model.labels.size();
-  std::vector<float> data(kBatch * elements);
-  std::vector<Session> sessions;
-  for (const auto& one : trials) sessions.emplace_back(one.network);
-  for (std::size_t begin = 0; begin < pictures.size(); begin += kBatch) {
-    const std::size_t batch = std::min(kBatch, pictures.size() - begin);
-    for (std::size_t i = 0; i < batch; ++i) {
-      preprocess_into(model.preprocessing, load(pictures[begin + i].path), std::span(data).subspan(i * elements, elements));
-    }
-    for (std::size_t t = 0; t < trials.size(); ++t) {
-      const auto scores =
-          run(*trials[t].network, sessions[t], logits, static_cast<std::int64_t>(batch), std::span(data).first(batch * elements));
-      for (std::size_t i = 0; i < batch; ++i) {
-        trials[t].ranks.push_back(rank_of(pictures[begin + i].target, std::span(scores).subspan(i * classes, classes)));
-      }
-    }
-  }
-}
-
-TopShares shares(const std::vector<std::size_t>& ranks) {
-  const auto below = [&](std::size_t limit) {
-    const auto count = std::ranges::count_if(ranks, [&](std::size_t rank) { return rank < limit; });
-    return 100.0 * static_cast<double>(count) / static_cast<double>(ranks.size());
-  };
-  return {.top1 = below(1), .top5 = below(5)};
+TopShares shares(const Tally& tally) {
+  const auto share = [&](std::uint64_t count) { return 100.0 * static_cast<double>(count) / static_cast<double>(tally.pictures); };
+  return {.top1 = share(tally.top1), .top5 = share(tally.top5)};
 }
 
 Accuracy measured(const Arguments& arguments, const Model& source, const Model& model) {
-  std::vector<Trial> trials{trial("source", source, Precision::f32)};
+  const auto classes = model.labels.size();
+  const LabelledSet set(arguments.validation.string(), ClassNames(model.labels, static_cast<std::int64_t>(classes)));
+  const Tally before = tally(compiled(source, Precision::f32), source, set);
+  Accuracy accuracy{
+      .data = fmt::format("{} pictures of Tiny-ImageNet's validation set, {} a class", before.pictures, before.pictures / classes),
+      .pictures = static_cast<std::int64_t>(before.pictures),
+      .command = "tools/make_default_model.sh",
+      .source = shares(before),
+      .precisions = {}};
   for (const auto& [name, precision] : {std::pair("f32", Precision::f32), {"bf16", Precision::bf16}, {"int8", Precision::int8}}) {
-    Trial one = trial(name, model, precision);
+    const auto network = compiled(model, precision);
     // Where this processor, or this model, cannot be run so, f32 stands in: nothing to measure.
-    if (one.network->plan().precision == name) trials.push_back(std::move(one));
+    if (network->plan().precision == name) accuracy.precisions[name] = shares(tally(network, model, set));
   }
-  const auto pictures = pictures_in(arguments.validation, model.labels);
-  measure(model, pictures, trials);
-  Accuracy accuracy{.data = fmt::format("{} pictures of Tiny-ImageNet's validation set, {} a class", pictures.size(),
-                                        pictures.size() / model.labels.size()),
-                    .pictures = static_cast<std::int64_t>(pictures.size()),
-                    .command = "tools/make_default_model.sh",
-                    .source = shares(trials.front().ranks),
-                    .precisions = {}};
-  for (std::size_t t = 1; t < trials.size(); ++t) accuracy.precisions[trials[t].name] = shares(trials[t].ranks);
   return accuracy;
 }
 
@@ -189,10 +125,10 @@ Golden golden(const Model& model, const fs::path& picture) {
   const Image whole = load(picture);
   const int shorter = std::min(whole.width, whole.height);
   const Image small = resize(whole, whole.width * kGoldenShorterSide / shorter, whole.height * kGoldenShorterSide / shorter);
-  const Trial one = trial("golden", model, Precision::f32);
-  Session session(one.network);
   const Tensor data = preprocess(model.preprocessing, small);
-  const auto logits = run(*one.network, session, logits_name(model.graph), 1, data.values<float>());
+  std::vector<float> logits(model.labels.size());
+  const std::array<std::span<float>, 1> outputs{logits};
+  Session(compiled(model, Precision::f32)).run(1, std::array{data.values<float>()}, outputs);
   return {.input = Tensor::of<std::uint8_t>({small.height, small.width, 3}, small.pixels),
           .logits = Tensor::of<float>({static_cast<std::int64_t>(logits.size())}, logits)};
 }

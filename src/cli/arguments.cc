@@ -57,6 +57,14 @@ bool looks_like_option(const std::string& word) { return word.size() > 1 && word
               near.empty() ? fmt::format("alexnet {} --help lists them", verb.name) : fmt::format("did you mean {}?", near));
 }
 
+std::string quoted_for_shell(const std::string& word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
 cxxopts::ParseResult parse(const Verb& verb, const std::vector<std::string>& words, std::span<const Option> options) {
   std::vector<const char*> argv{"alexnet"};
   for (const auto& word : words) argv.push_back(word.c_str());
@@ -79,6 +87,8 @@ cxxopts::ParseResult parse(const Verb& verb, const std::vector<std::string>& wor
 }  // namespace
 
 Arguments::Arguments(const Verb& verb, std::span<const std::string> words) : verb_(&verb), options_(options_of(verb.name)) {
+  command_line_ = fmt::format("alexnet {}", verb.name);
+  for (const auto& word : words) command_line_ += " " + quoted_for_shell(word);
   const auto end_of_options = std::find(words.begin(), words.end(), "--");
   std::vector<std::string> before;
   std::for_each(words.begin(), end_of_options, [&](const std::string& word) { append_unglued(before, word, options_); });

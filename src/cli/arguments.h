@@ -20,6 +20,8 @@ class Arguments {
 
   const Verb& verb() const { return *verb_; }
   const std::vector<std::string>& operands() const { return operands_; }
+  // The command as a shell reads it: "alexnet classify 'my cat.jpg'".
+  const std::string& command_line() const { return command_line_; }
 
   // Options by their long names, which must be in the table for this verb.
   bool has(std::string_view option) const;          // given on the command line
@@ -39,6 +41,7 @@ class Arguments {
   std::vector<Option> options_;
   std::map<std::string, std::vector<std::string>, std::less<>> given_;
   std::vector<std::string> operands_;
+  std::string command_line_;
 };
 
 // An option of ours by the text of a word of the command line that is none: "--treads" -> "--threads". Empty if none is near.

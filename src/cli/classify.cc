@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
@@ -12,7 +11,7 @@
 #include "cli/exit_codes.h"
 #include "cli/network_options.h"
 #include "cli/output.h"
-#include "cli/progress.h"
+#include "cli/record_receiver.h"
 #include "cli/records.h"
 #include "cli/report.h"
 #include "cli/resume.h"
@@ -25,16 +24,9 @@ namespace {
 
 void check_combination(const Arguments& arguments) {
   need_pictures(arguments);
-  if (!arguments.has("resume")) return;
-  if (arguments.text("output") == "-")
-    throw Error(ErrorKind::usage, "--resume", "needs a file to go on with", "give it with -o FILE");
-  if (arguments.text("format") != "jsonl")
+  check_resume(arguments);
+  if (arguments.has("resume") && arguments.text("format") != "jsonl")
     throw Error(ErrorKind::usage, "--resume", "needs -f jsonl", "other forms have no whole records");
-  std::error_code ignored;
-  const auto type = std::filesystem::status(arguments.text("output"), ignored).type();
-  if (type != std::filesystem::file_type::regular && type != std::filesystem::file_type::not_found) {
-    throw Error(ErrorKind::usage, "--resume", fmt::format("{} is no file to go on with", shown(arguments.text("output"))));
-  }
 }
 
 std::size_t top_count(const Arguments& arguments, const Network& network) {
@@ -46,72 +38,6 @@ std::size_t top_count(const Arguments& arguments, const Network& network) {
   }
   return std::min(wanted, classes);
 }
-
-std::vector<Label> labels_for(const Arguments& arguments, const Model& model, const Network& network) {
-  if (!arguments.has("labels")) return model.labels;
-  const std::string file = arguments.text("labels");
-  auto labels = labels_of(file);
-  const auto classes = network.outputs().front().shape.elements();
-  if (static_cast<std::int64_t>(labels.size()) != classes) {
-    throw Error(ErrorKind::model, file, fmt::format("has {} labels, the network {} classes", labels.size(), classes));
-  }
-  return labels;
-}
-
-// Everything between a finished record and the user: where it goes, what is said about it.
-class Receiver {
- public:
-  Receiver(const Arguments& arguments, RecordText text, Output output, Resume* resume)
-      : text_(text),
-        output_(std::move(output)),
-        resume_(resume),
-        is_text_(arguments.text("format") == "text"),
-        progress_(terminal_of(STDERR_FILENO, arguments.text("color")), arguments.has("quiet"),
-                  [&arguments] { return count_pictures(arguments.operands(), source_options(arguments)); }) {
-    if (resume_ == nullptr) output_.write(text_.head());
-  }
-
-  void receive(std::span<Classification> records) {
-    if (output_.is_standard_output()) progress_.hide();
-    for (const auto& record : records) {
-      ++done_;
-      if (resume_ != nullptr) resume_->write_kept(output_);
-      output_.write(text_.record(record));
-      remark(record);
-    }
-    output_.flush();
-    progress_.update(done_ + (resume_ == nullptr ? 0 : resume_->kept()), failed_);
-  }
-
-  void finish(bool whole) {
-    progress_.hide();
-    if (resume_ != nullptr) resume_->finish(output_, whole);
-    output_.write(text_.tail());
-    whole ? output_.commit() : output_.keep_partial();
-  }
-
- private:
-  void remark(const Classification& record) {
-    if (record.error) ++failed_;
-    for (const auto& note : record.notes) {
-      progress_.hide();
-      log(LogLevel::debug, fmt::format("{}: {}", printable(record.path), note));
-    }
-    if (record.error && is_text_) {
-      output_.flush();  // so that on a terminal the message stands in its place
-      progress_.hide();
-      report(*record.error);
-    }
-  }
-
-  RecordText text_;
-  Output output_;
-  Resume* resume_;
-  bool is_text_;
-  ProgressBar progress_;
-  std::uint64_t done_ = 0;
-  std::uint64_t failed_ = 0;
-};
 
 void say_times(const ClassifyTotals& totals, int threads) {
   const auto milliseconds = [&](double seconds) { return fmt::format("{:.1f} ms", 1e3 * seconds); };
@@ -138,7 +64,7 @@ int classify(const Arguments& arguments) {
                          check_takes_pictures(*scores.network, model.preprocessing);
                          return scores;
                        }).network;
-  const auto labels = labels_for(arguments, model, *network);
+  const auto labels = labels_for(arguments, model, network->outputs().front().shape.elements());
   const std::size_t top = top_count(arguments, *network);
 
   PictureSource pictures(arguments.operands(), source_options(arguments));
@@ -152,14 +78,13 @@ int classify(const Arguments& arguments) {
 
   const bool to_terminal = plain_output->is_standard_output();
   const Terminal terminal = to_terminal ? terminal_of(STDOUT_FILENO, arguments.text("color")) : Terminal{.utf8 = true};
-  Receiver receiver(arguments, RecordText(record_format(arguments.text("format")), labels, terminal, logits),
-                    std::move(*plain_output), resume ? &*resume : nullptr);
+  RecordReceiver receiver(arguments, RecordText(record_format(arguments.text("format")), labels, terminal, logits),
+                          std::move(plain_output), resume ? &*resume : nullptr,
+                          {.report_errors = arguments.text("format") == "text",
+                           .count = [&arguments] { return count_pictures(arguments.operands(), source_options(arguments)); }});
 
   const ClassifyOptions options{
-      .pictures = {.batch = arguments.has("batch") ? static_cast<int>(arguments.integer("batch")) : PictureBatchOptions{}.batch,
-                   .crops = arguments.text("crops") == "10" ? Crops::ten : Crops::one,
-                   .decode = decode_options(arguments),
-                   .stop = &interruption()},
+      .pictures = batch_options(arguments),
       .top = top,
       .logits = logits,
   };

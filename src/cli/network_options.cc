@@ -123,6 +123,25 @@ DecodeOptions decode_options(const Arguments& arguments) {
           .allow_truncated = arguments.has("allow-truncated")};
 }
 
+PictureBatchOptions batch_options(const Arguments& arguments) {
+  PictureBatchOptions options;
+  if (arguments.has("batch")) options.batch = static_cast<int>(arguments.integer("batch"));
+  if (arguments.knows("crops") && arguments.text("crops") == "10") options.crops = Crops::ten;
+  options.decode = decode_options(arguments);
+  options.stop = &interruption();
+  return options;
+}
+
+std::vector<Label> labels_for(const Arguments& arguments, const Model& model, std::int64_t classes) {
+  if (!arguments.has("labels")) return model.labels;
+  const std::string file = arguments.text("labels");
+  auto labels = labels_of(file);
+  if (static_cast<std::int64_t>(labels.size()) != classes) {
+    throw Error(ErrorKind::model, file, fmt::format("has {} labels, the network {} classes", labels.size(), classes));
+  }
+  return labels;
+}
+
 PictureSourceOptions source_options(const Arguments& arguments) {
   return {.recursive = arguments.has("recursive"), .null_separated = arguments.has("null"), .stop = &interruption()};
 }

@@ -14,6 +14,7 @@
 #include "import/report.h"
 #include "model/model.h"
 #include "tasks/named_network.h"
+#include "tasks/picture_network.h"
 #include "tasks/pictures.h"
 
 namespace alexnet::cli {
@@ -39,6 +40,11 @@ NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwo
                       const std::vector<std::string>& files = {});
 
 DecodeOptions decode_options(const Arguments& arguments);
+// --batch, --crops where the verb has it, and decode_options(); ends early when a signal asks for it.
+PictureBatchOptions batch_options(const Arguments& arguments);
+
+// The class names of --labels, else the model's. Throws Error of kind model if the file has not one for each class.
+std::vector<Label> labels_for(const Arguments& arguments, const Model& model, std::int64_t classes);
 
 // The operands as pictures. Throws Error of kind usage if there are none.
 PictureSourceOptions source_options(const Arguments& arguments);

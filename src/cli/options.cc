@@ -14,8 +14,8 @@ namespace alexnet::cli {
 namespace {
 
 constexpr std::string_view kEvery = "*";
-constexpr std::string_view kNetwork = "bench classify features run inspect convert";
-constexpr std::string_view kPictures = "classify features show";
+constexpr std::string_view kNetwork = "bench classify evaluate features run inspect convert";
+constexpr std::string_view kPictures = "classify evaluate features show";
 constexpr std::string_view kManyPictures = "classify features";
 
 // clang-format off
@@ -23,7 +23,7 @@ constexpr auto kOptions = std::to_array<Option>({
   // What to look at.
   {.name = "model", .letter = 'm', .value = Value::file, .argument = "FILE",
    .help = "the network to run, a model file or anything that convert reads; twice for a Caffe network and its weights (default: "
-           "$ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify features run show"},
+           "$ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify evaluate features run show"},
   {.name = "arch", .value = Value::text, .argument = "NAME",
    .help = "a known architecture with random weights instead: paper, bvlc, caffenet, torchvision or krizhevsky2012", .verbs = "bench"},
   {.name = "recursive", .letter = 'r', .help = "look into the folders below those given, too", .verbs = kManyPictures},
@@ -39,7 +39,7 @@ constexpr auto kOptions = std::to_array<Option>({
    .verbs = "convert"},
   {.name = "preprocess", .value = Value::text, .argument = "torchvision|caffe|tensorflow|FILE.json",
    .help = "what is done to pictures first: a usual recipe, or a list of steps (default: what the source or its architecture says)",
-   .verbs = "convert classify features show"},
+   .verbs = "convert classify evaluate features show"},
   {.name = "mean", .value = Value::text, .argument = "FILE.binaryproto|FILE.npy|V,V,V",
    .help = "what is subtracted from pictures, in the recipe's order of channels (caffe: B,G,R)", .verbs = "convert"},
   {.name = "channels", .value = Value::choice, .argument = "rgb|bgr",
@@ -48,12 +48,16 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "whose notation the architecture's numbers of response normalisation are", .verbs = "convert"},
   {.name = "flatten", .value = Value::choice, .argument = "chw|hwc", .fallback = "chw",
    .help = "order in which the checkpoint's network flattened maps", .verbs = "convert"},
+  {.name = "against", .value = Value::file, .argument = "FILE.jsonl",
+   .help = "records of another engine, model or precision for the same pictures, to compare with", .verbs = "evaluate"},
 
   // What to give.
   {.name = "top", .letter = 'k', .value = Value::integer, .argument = "N", .fallback = "5", .minimum = 1, .maximum = 1'000'000,
    .help = "classes a picture, at most as many as the network knows", .verbs = "classify"},
   {.name = "format", .letter = 'f', .value = Value::choice, .argument = "text|json|jsonl|csv", .fallback = "text",
    .help = "form of the results", .verbs = "classify"},
+  {.name = "format", .letter = 'f', .value = Value::choice, .argument = "text|json", .fallback = "text",
+   .help = "form of the results", .verbs = "evaluate"},
   {.name = "format", .letter = 'f', .value = Value::choice, .argument = "npy|npz|csv|jsonl|safetensors",
    .help = "form of the results (default: the suffix of the output file, jsonl for standard output)", .verbs = "features"},
   {.name = "logits", .help = "give the scores of all classes before softmax, too", .verbs = "classify"},
@@ -76,7 +80,12 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "how weights are stored (default: as the source has them)", .verbs = "convert"},
   {.name = "no-golden", .help = "run no golden picture and keep none", .verbs = "convert"},
   {.name = "dry-run", .help = "print the report alone", .verbs = "convert"},
-  {.name = "resume", .help = "keep the records that -o FILE holds already and compute the rest (jsonl)", .verbs = "classify"},
+  {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE.jsonl",
+   .help = "write a record for each picture there, too, as classify -f jsonl does", .verbs = "evaluate"},
+  {.name = "report", .value = Value::file, .argument = "FILE.html",
+   .help = "write a page for a browser, too: one file with plots and pictures", .verbs = "evaluate"},
+  {.name = "resume", .help = "keep the records that -o FILE holds already and compute the rest (jsonl)",
+   .verbs = "classify evaluate"},
   {.name = "time", .help = "say at the end what decoding, resizing and the network took", .verbs = "classify"},
   {.name = "plan", .help = "show the compiled plan: what runs for each layer", .verbs = "inspect"},
   {.name = "tensors", .help = "list the tensors of the file", .verbs = "inspect"},
@@ -90,11 +99,12 @@ constexpr auto kOptions = std::to_array<Option>({
 
   // How to run.
   {.name = "labels", .value = Value::file, .argument = "imagenet|FILE",
-   .help = "names of the classes, one a line, instead of the model's; imagenet: those of the 1000 classes", .verbs = "classify convert"},
+   .help = "names of the classes, one a line, instead of the model's; imagenet: those of the 1000 classes", .verbs = "classify convert evaluate"},
   {.name = "crops", .value = Value::choice, .argument = "1|10", .fallback = "1",
-   .help = "10: average the probabilities over four corners and centre, mirrored and not", .verbs = "classify"},
+   .help = "10: average the probabilities over four corners and centre, mirrored and not", .verbs = "classify evaluate"},
   {.name = "batch", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 4096,
-   .help = "pictures that go through the network together (default: 16); results do not depend on it", .verbs = kManyPictures},
+   .help = "pictures that go through the network together (default: 16); results do not depend on it",
+   .verbs = "classify evaluate features"},
   {.name = "batch", .value = Value::text, .argument = "N[,N]", .fallback = "1,8,32",
    .help = "samples that go through the network together", .verbs = "bench"},
   {.name = "threads", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 1024,
@@ -102,19 +112,19 @@ constexpr auto kOptions = std::to_array<Option>({
    .verbs = kNetwork},
   {.name = "precision", .value = Value::choice, .argument = "auto|f32|bf16|int8", .fallback = "auto",
    .help = "what the network computes in; auto: the fastest whose cost in top-1 the model records as at most 0.5 points, else f32",
-   .verbs = "classify features run inspect"},
+   .verbs = "classify evaluate features run inspect"},
   {.name = "precision", .value = Value::text, .argument = "WORD[,WORD]", .fallback = "auto",
    .help = "what the network computes in: auto, f32, bf16, int8", .verbs = "bench"},
   {.name = "conv", .value = Value::choice, .argument = "auto|direct", .fallback = "auto",
    .help = "direct: f32 convolutions never by Winograd's method, which is faster and rounds a little more",
-   .verbs = "bench classify features run inspect"},
+   .verbs = "bench classify evaluate features run inspect"},
   {.name = "max-memory", .value = Value::bytes, .argument = "SIZE",
    .help = "refuse a network that needs more, in bytes or with K, M, G (default: what is free)", .verbs = kNetwork},
   {.name = "max-pixels", .value = Value::integer, .argument = "N", .fallback = "178956970", .minimum = 1, .maximum = 1'000'000'000'000,
    .help = "refuse pictures with more pixels, before decoding", .verbs = kPictures},
   {.name = "allow-truncated", .help = "use what is there of pictures that end too early", .verbs = kPictures},
   {.name = "allow-nonfinite", .help = "accept weights that are NaN or infinite",
-   .verbs = "bench classify features run inspect show convert"},
+   .verbs = "bench classify evaluate features run inspect show convert"},
 
   // What to say meanwhile.
   {.name = "color", .value = Value::choice, .argument = "auto|always|never", .fallback = "auto",

@@ -127,6 +127,7 @@ std::string RecordText::json(const Classification& record) const {
                           json_text(known.id), json_text(known.label), json_number(static_cast<float>(probability)));
   }
   result += fmt::format("], \"width\": {}, \"height\": {}", record.width, record.height);
+  if (record.target) result += fmt::format(", \"target\": {}", *record.target);
   if (logits_) result += fmt::format(", \"logits\": [{}]", floats(record.logits, ", ", json_number));
   return result + "}";
 }

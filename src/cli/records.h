@@ -1,4 +1,4 @@
-// The results of `classify` as text, JSON, JSON lines and CSV (docs/records.md).
+// The results of `classify` (and the records of `evaluate`) as text, JSON, JSON lines and CSV (docs/records.md).
 #pragma once
 
 #include <memory>

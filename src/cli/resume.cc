@@ -1,39 +1,36 @@
 #include "cli/resume.h"
 
 #include <functional>
+#include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "alexnet/error.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "tasks/record_line.h"
 
 namespace alexnet::cli {
 namespace {
-
-// A path as a record holds it: text, or else its true bytes in base64.
-std::size_t hash_of(const std::string& path, bool is_base64) { return std::hash<std::string>{}((is_base64 ? "b" : "t") + path); }
 
 void write(Output& output, std::string_view line) {
   output.write(line);
   output.write("\n");
 }
 
-std::optional<Json> parsed(std::string_view line) {
+// Nothing for a torn line.
+std::optional<ReadRecord> parsed(std::string_view line) {
   try {
-    Json json = parse_json(line, "record");
-    if (json.is_object() && json.contains("path") && json["path"].is_string()) return json;
+    return read_record(line);
   } catch (const Error&) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 }  // namespace
 
-Resume::Resume(const std::string& file, std::size_t top, bool logits, NextPicture source)
-    : file_(file), source_(std::move(source)) {
+Resume::Resume(const std::string& file, std::size_t top, bool logits, NextPicture source, OnKept on_kept)
+    : file_(file), source_(std::move(source)), on_kept_(std::move(on_kept)) {
   read(file, top, logits);
   lines_of_file_ = lines_.size();
   read(file + ".part", top, logits);
@@ -53,8 +50,7 @@ Resume::Resume(const std::string& file, std::size_t top, bool logits, NextPictur
       held_ = std::move(input);
       break;
     }
-    ++kept_;
-    kept_failed_ += line->failed ? 1 : 0;
+    keep(input, *line);
     prefix_bytes_ += line->text.size() + 1;
   }
 }
@@ -72,17 +68,14 @@ void Resume::read(const std::string& file, std::size_t top, bool logits) {
     if (end == std::string_view::npos) break;
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
-    const auto json = parsed(line);
-    if (!json) continue;
-    const bool failed = json->contains("error");
-    if (!failed && (!json->contains("top") || (*json)["top"].size() != top || json->contains("logits") != logits)) {
+    const auto record = parsed(line);
+    if (!record) continue;
+    if (!record->error && (record->top.size() != top || record->logits != logits)) {
       throw Error(ErrorKind::usage, file, "its records were made with other options",
                   "--resume needs the same --top and --logits as before; without it the file is replaced");
     }
-    const bool is_base64 = json->contains("path_base64");
-    const std::string path = (*json)[is_base64 ? "path_base64" : "path"].get<std::string>();
-    lines_.push_back({line, failed});
-    by_path_[hash_of(path, is_base64)].push_back(&lines_.back());
+    lines_.push_back({line, record->error.has_value()});
+    by_path_[std::hash<std::string>{}(record->path)].push_back(&lines_.back());
   }
   constexpr std::string_view kBeginning = "{\"path\"";
   const std::string_view whole(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -94,8 +87,7 @@ void Resume::read(const std::string& file, std::size_t top, bool logits) {
 const char* Resume::file_begin() const { return reinterpret_cast<const char*>(mapped_.front()->bytes().data()); }
 
 Resume::Line* Resume::take(const std::string& path) {
-  const bool is_base64 = !is_utf8(path);
-  const auto found = by_path_.find(hash_of(is_base64 ? base64(path) : path, is_base64));
+  const auto found = by_path_.find(std::hash<std::string>{}(path));
   if (found == by_path_.end()) return nullptr;
   for (Line* line : found->second) {
     if (line->used) continue;
@@ -104,6 +96,12 @@ Resume::Line* Resume::take(const std::string& path) {
     return line;
   }
   return nullptr;
+}
+
+void Resume::keep(const PictureInput& input, const Line& line) {
+  ++kept_;
+  kept_failed_ += line.failed ? 1 : 0;
+  if (on_kept_) on_kept_(input, line.text);
 }
 
 Output Resume::open_output() {
@@ -126,8 +124,7 @@ PictureSource::Next Resume::next(PictureInput& input, bool wait) {
       ++computed_;
       return PictureSource::Next::picture;
     }
-    ++kept_;
-    kept_failed_ += line->failed ? 1 : 0;
+    keep(input, *line);
     waiting_.push_back({computed_, line->text});
   }
 }

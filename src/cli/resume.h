@@ -1,4 +1,4 @@
-// Going on where an unfinished run of `classify -f jsonl -o FILE` ended.
+// Going on where an unfinished run of `classify -f jsonl -o FILE`, or `evaluate -o FILE`, ended.
 //
 // With --resume FILE grows in place, whole records at a time, so that a run that is killed loses at most the batch it was at.
 // Records that stand in FILE, or in the FILE.part that an interrupted run without --resume leaves, are kept wherever their
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +27,9 @@ class Resume {
  public:
   // Records made with other options than these (`top` classes, with or without logits), and a file that holds no records but
   // something else, are Errors of kind usage. Torn lines are passed over.
-  Resume(const std::string& file, std::size_t top, bool logits, NextPicture source);
+  // `on_kept`, if given, is called with each input that has a record, and with that record.
+  using OnKept = std::function<void(const PictureInput& input, std::string_view record)>;
+  Resume(const std::string& file, std::size_t top, bool logits, NextPicture source, OnKept on_kept = {});
 
   // Where the records of what next() gives are to be written, behind write_kept().
   Output open_output();
@@ -55,9 +58,11 @@ class Resume {
   void read(const std::string& file, std::size_t top, bool logits);
   const char* file_begin() const;
   Line* take(const std::string& path);
+  void keep(const PictureInput& input, const Line& line);
 
   std::string file_;
   NextPicture source_;
+  OnKept on_kept_;
   std::vector<std::shared_ptr<const MappedFile>> mapped_;
   std::deque<Line> lines_;                                       // in the order of the files
   std::unordered_map<std::size_t, std::vector<Line*>> by_path_;  // by the path's hash

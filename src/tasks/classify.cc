@@ -35,6 +35,7 @@ ClassifyTotals classify(std::shared_ptr<const Network> network, const Preprocess
     for (std::size_t i = 0; i < batches.inputs().size(); ++i) {
       const Prepared& picture = batches.pictures()[i];
       Classification record{.path = batches.inputs()[i].path,
+                            .target = batches.inputs()[i].target,
                             .error = picture.error,
                             .width = picture.width,
                             .height = picture.height,

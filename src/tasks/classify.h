@@ -27,6 +27,7 @@ struct ClassifyOptions {
 // What is known about one picture: either an error or all the rest.
 struct Classification {
   std::string path;
+  std::optional<std::int64_t> target = {};  // its class, where that is known
   std::optional<Error> error;
   int width = 0;
   int height = 0;

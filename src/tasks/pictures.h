@@ -16,8 +16,9 @@
 namespace alexnet {
 
 struct PictureInput {
-  std::string path;              // bytes as the file system has them; "-": standard input
-  std::optional<Error> problem;  // set for a folder or list that can't be read: there is no picture
+  std::string path;                         // bytes as the file system has them; "-": standard input
+  std::optional<Error> problem;             // set for a folder or list that can't be read: there is no picture
+  std::optional<std::int64_t> target = {};  // its class, where that is known
 };
 
 struct PictureSourceOptions {

@@ -87,5 +87,18 @@ TEST_F(DocumentedRecords, HaveTheDocumentedKeysInTheirOrder) {
   EXPECT_EQ(keys_of(failed["error"]), documented_keys("The `error`:"));
 }
 
+TEST_F(DocumentedRecords, EvaluateHasTheDocumentedKeysInTheirOrder) {
+  folder_.write("a.ppm", test::noise_ppm(20, 20, 1));
+  folder_.write("list.csv", "a.ppm,0\n");
+  ASSERT_EQ(alexnet({"evaluate", "-o", "out.jsonl", "list.csv"}).exit_code, 0);
+  EXPECT_EQ(keys_of(Json::parse(content("out.jsonl"))).back(), "target");
+  const Json found = Json::parse(alexnet({"evaluate", "-f", "json", "--against", "out.jsonl", "list.csv"}).out);
+  std::vector<std::string> documented;
+  for (const auto& row : table_below("docs/evaluate.md", "`-f json` gives one object:")) {
+    for (const auto& key : split(row[0], ',')) documented.emplace_back(trim(key));
+  }
+  EXPECT_EQ(keys_of(found), documented);
+}
+
 }  // namespace
 }  // namespace alexnet
