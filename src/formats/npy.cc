@@ -233,10 +233,14 @@ NpyHeader read_npy_header(std::span<const std::byte> file, const std::string& wh
   return header;
 }
 
+std::span<const std::byte> npy_data(const NpyHeader& header, std::span<const std::byte> file, const std::string& where) {
+  return data_of(header, size_of(*header.type), file, where);
+}
+
 Tensor read_npy(std::span<const std::byte> file, std::shared_ptr<const void> owner, const std::string& where) {
   const auto header = read_npy_header(file, where);
   if (!header.type) refuse(where, "is an array of text, not of numbers");
-  const auto data = data_of(header, size_of(*header.type), file, where);
+  const auto data = npy_data(header, file, where);
   if (header.fortran_order && header.shape.rank() > 1) return transposed(header, data);
   return Tensor::view_or_copy(*header.type, header.shape, data, std::move(owner));
 }

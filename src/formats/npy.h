@@ -28,6 +28,9 @@ struct NpyHeader {
 // Throws Error of kind model; `where` stands for the file in messages.
 NpyHeader read_npy_header(std::span<const std::byte> file, const std::string& where);
 
+// The bytes of the data, checked to be exactly as many as a header of numbers wants. Throws Error of kind model.
+std::span<const std::byte> npy_data(const NpyHeader& header, std::span<const std::byte> file, const std::string& where);
+
 // The array as a row-major tensor: a view into the bytes kept alive by `owner`, or a copy if they are in Fortran order
 // or not aligned to the element. Throws Error of kind model, also for arrays of text.
 Tensor read_npy(std::span<const std::byte> file, std::shared_ptr<const void> owner, const std::string& where);

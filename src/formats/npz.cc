@@ -1,6 +1,7 @@
 #include "formats/npz.h"
 
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -84,6 +85,60 @@ std::vector<std::string> read_npz_text(const std::filesystem::path& path, const 
     if (entry.name == name + std::string(kSuffix)) return read_npy_text(archive.contents(entry).bytes, archive.where(entry));
   }
   archive.refuse(fmt::format("has no array {}", shown(name)));
+}
+
+struct NpzReader::Impl {
+  std::vector<Array> arrays;
+  std::vector<Contents> rows;  // of each array: its elements, row-major
+  struct Text {
+    std::string name;
+    std::string where;
+    Contents contents;
+  };
+  std::vector<Text> texts;
+};
+
+NpzReader::NpzReader(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
+  const auto file = MappedFile::open(path);
+  Archive archive(file->bytes(), file, path.string());
+  for (const auto& entry : archive.entries()) {
+    const auto contents = archive.contents(entry);
+    const auto place = archive.where(entry);
+    const auto header = read_npy_header(contents.bytes, place);
+    const std::string name = entry.name.substr(0, entry.name.size() - kSuffix.size());
+    if (!header.type) {
+      impl_->texts.push_back({name, place, contents});
+      continue;
+    }
+    impl_->arrays.push_back({name, *header.type, header.shape});
+    if (header.fortran_order && header.shape.rank() > 1) {
+      auto tensor = std::make_shared<const Tensor>(read_npy(contents.bytes, contents.owner, place));
+      impl_->rows.push_back({tensor->bytes(), tensor});
+    } else {
+      impl_->rows.push_back({npy_data(header, contents.bytes, place), contents.owner});
+    }
+  }
+}
+
+NpzReader::~NpzReader() = default;
+NpzReader::NpzReader(NpzReader&&) noexcept = default;
+
+const std::vector<NpzReader::Array>& NpzReader::arrays() const { return impl_->arrays; }
+
+Tensor NpzReader::rows(std::size_t array, std::int64_t begin, std::int64_t count) const {
+  const auto& [name, type, shape] = impl_->arrays[array];
+  const auto& [bytes, owner] = impl_->rows[array];
+  assert(shape.rank() > 0 && begin >= 0 && count >= 0 && begin + count <= shape[0]);
+  const Shape wanted = shape.without_batch().with_batch(count);
+  const std::size_t row = static_cast<std::size_t>(shape.without_batch().elements()) * size_of(type);
+  return Tensor::view_or_copy(type, wanted,
+                              bytes.subspan(static_cast<std::size_t>(begin) * row, static_cast<std::size_t>(count) * row), owner);
+}
+
+std::optional<std::vector<std::string>> NpzReader::text(const std::string& name) const {
+  const auto found = std::ranges::find(impl_->texts, name, &Impl::Text::name);
+  if (found == impl_->texts.end()) return std::nullopt;
+  return read_npy_text(found->contents.bytes, found->where);
 }
 
 void NpzWriter::add(const std::string& name, const Tensor& tensor) {

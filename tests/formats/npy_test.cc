@@ -218,6 +218,24 @@ TEST(Npz, ReadsWhatNumPyWrites) {
     EXPECT_EQ(tensors[1].name, "fc8");
     EXPECT_EQ(tensors[1].tensor.type(), ElementType::f16);
     EXPECT_THAT(read_npz_text(golden(name), "paths"), ElementsAre("x.jpg", "y.jpg"));
+    const NpzReader reader(golden(name));
+    EXPECT_EQ(reader.text("paths"), (std::vector<std::string>{"x.jpg", "y.jpg"}));
+    EXPECT_EQ(reader.text("none"), std::nullopt);
+    ASSERT_EQ(reader.arrays().size(), tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const auto& [array, type, shape] = reader.arrays()[i];
+      EXPECT_EQ(array, tensors[i].name);
+      EXPECT_EQ(type, tensors[i].tensor.type());
+      ASSERT_EQ(shape, tensors[i].tensor.shape()) << array;
+      const std::size_t row = tensors[i].tensor.byte_count() / static_cast<std::size_t>(shape[0]);
+      for (std::int64_t begin = 0; begin < shape[0]; ++begin) {
+        const Tensor rows = reader.rows(i, begin, 1);
+        EXPECT_EQ(rows.shape(), shape.without_batch().with_batch(1));
+        EXPECT_TRUE(
+            std::ranges::equal(rows.bytes(), tensors[i].tensor.bytes().subspan(static_cast<std::size_t>(begin) * row, row)));
+      }
+      EXPECT_EQ(reader.rows(i, 0, shape[0]).byte_count(), tensors[i].tensor.byte_count());
+    }
   }
 }
 
