@@ -14,7 +14,7 @@ namespace alexnet::cli {
 namespace {
 
 constexpr std::string_view kEvery = "*";
-constexpr std::string_view kNetwork = "bench classify evaluate features run inspect convert";
+constexpr std::string_view kNetwork = "bench classify compare evaluate features run inspect convert";
 constexpr std::string_view kPictures = "classify evaluate features show";
 constexpr std::string_view kManyPictures = "classify features";
 
@@ -23,9 +23,11 @@ constexpr auto kOptions = std::to_array<Option>({
   // What to look at.
   {.name = "model", .letter = 'm', .value = Value::file, .argument = "FILE",
    .help = "the network to run, a model file or anything that convert reads; twice for a Caffe network and its weights (default: "
-           "$ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify evaluate features run show"},
+           "$ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify compare evaluate features run show"},
   {.name = "arch", .value = Value::text, .argument = "NAME",
    .help = "a known architecture with random weights instead: paper, bvlc, caffenet, torchvision or krizhevsky2012", .verbs = "bench"},
+  {.name = "reference", .value = Value::file, .argument = "DUMP.npz",
+   .help = "what another framework computed: arrays named like layers, and data", .verbs = "compare"},
   {.name = "recursive", .letter = 'r', .help = "look into the folders below those given, too", .verbs = kManyPictures},
   {.name = "null", .help = "paths in an @LIST end with NUL, not with a newline", .verbs = kManyPictures},
   {.name = "image", .value = Value::file, .argument = "FILE", .help = "the picture to show, - for standard input", .verbs = "show"},
@@ -57,7 +59,7 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "format", .letter = 'f', .value = Value::choice, .argument = "text|json|jsonl|csv", .fallback = "text",
    .help = "form of the results", .verbs = "classify"},
   {.name = "format", .letter = 'f', .value = Value::choice, .argument = "text|json", .fallback = "text",
-   .help = "form of the results", .verbs = "evaluate"},
+   .help = "form of the results", .verbs = "compare evaluate"},
   {.name = "format", .letter = 'f', .value = Value::choice, .argument = "npy|npz|csv|jsonl|safetensors",
    .help = "form of the results (default: the suffix of the output file, jsonl for standard output)", .verbs = "features"},
   {.name = "logits", .help = "give the scores of all classes before softmax, too", .verbs = "classify"},
@@ -66,7 +68,7 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "layer", .value = Value::text, .argument = "NAME[,NAME]",
    .help = "layers whose output to write (default: the outputs of the network)", .verbs = "run"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
-   .help = "where results go, - for standard output; a file appears when it is whole", .verbs = "bench classify inspect"},
+   .help = "where results go, - for standard output; a file appears when it is whole", .verbs = "bench classify compare inspect"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
    .help = "where results go (.npy, .npz, .csv, .jsonl or .safetensors), - for standard output; a file appears when it is whole",
    .verbs = "features"},
@@ -117,14 +119,16 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "what the network computes in: auto, f32, bf16, int8", .verbs = "bench"},
   {.name = "conv", .value = Value::choice, .argument = "auto|direct", .fallback = "auto",
    .help = "direct: f32 convolutions never by Winograd's method, which is faster and rounds a little more",
-   .verbs = "bench classify evaluate features run inspect"},
+   .verbs = "bench classify compare evaluate features run inspect"},
+  {.name = "precision", .value = Value::choice, .argument = "auto|f32|bf16|int8", .fallback = "f32",
+   .help = "what the network computes in", .verbs = "compare"},
   {.name = "max-memory", .value = Value::bytes, .argument = "SIZE",
    .help = "refuse a network that needs more, in bytes or with K, M, G (default: what is free)", .verbs = kNetwork},
   {.name = "max-pixels", .value = Value::integer, .argument = "N", .fallback = "178956970", .minimum = 1, .maximum = 1'000'000'000'000,
    .help = "refuse pictures with more pixels, before decoding", .verbs = kPictures},
   {.name = "allow-truncated", .help = "use what is there of pictures that end too early", .verbs = kPictures},
   {.name = "allow-nonfinite", .help = "accept weights that are NaN or infinite",
-   .verbs = "bench classify evaluate features run inspect show convert"},
+   .verbs = "bench classify compare evaluate features run inspect show convert"},
 
   // What to say meanwhile.
   {.name = "color", .value = Value::choice, .argument = "auto|always|never", .fallback = "auto",

@@ -8,6 +8,7 @@ namespace alexnet::cli {
 // One file each.
 int bench(const Arguments& arguments);
 int classify(const Arguments& arguments);
+int compare(const Arguments& arguments);
 int completions(const Arguments& arguments);
 int convert(const Arguments& arguments);
 int evaluate(const Arguments& arguments);
@@ -62,6 +63,22 @@ constexpr auto kVerbs = std::to_array<Verb>({
             "  alexnet classify -r -f jsonl --resume -o out.jsonl photos/\n"
             "  find . -name '*.png' -print0 | alexnet classify --null @-",
         .run = classify,
+    },
+    {
+        .name = "compare",
+        .operands = "[MODEL]",
+        .max_operands = 1,
+        .summary = "compare layer by layer with another framework",
+        .description =
+            "Runs the input that a reference dump holds and compares each layer with what the other framework computed, in two "
+            "ways: all the way through this engine, and fed the reference's own values, so that only the layer that differs "
+            "stands out. A dump is a NumPy archive with data and arrays named like layers (docs/reference-dump.md); with images "
+            "in it preprocessing is compared, too. The exit code is 4 when something is past its tolerance, which follows from "
+            "the layers' arithmetic (docs/compare.md).\n"
+            "\n"
+            "  alexnet compare --reference dump.npz\n"
+            "  alexnet compare -m model.safetensors --reference dump.npz -f json",
+        .run = compare,
     },
     {
         .name = "completions",

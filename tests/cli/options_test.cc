@@ -154,7 +154,7 @@ std::string completed(const std::string& words) {
 }
 
 TEST(Completions, BashOffersVerbsOptionsAndValues) {
-  EXPECT_EQ(completed("alexnet comp"), "completions");
+  EXPECT_EQ(completed("alexnet compl"), "completions");
   EXPECT_EQ(completed("alexnet man --col"), "--color");
   EXPECT_EQ(completed("alexnet man --color a"), "auto always");
   EXPECT_EQ(completed("alexnet completions \"\""), "bash zsh fish");

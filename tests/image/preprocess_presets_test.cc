@@ -1,6 +1,7 @@
 #include "image/preprocess_presets.h"
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include "alexnet/error.h"
 #include "tests/pictures.h"

@@ -4,6 +4,7 @@
 #include "image/preprocess.h"
 #include "model/architecture.h"
 #include "tasks/classify.h"
+#include "tasks/golden.h"
 #include "tests/support.h"
 #include "tests/tiny_model.h"
 
