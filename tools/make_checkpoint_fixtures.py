@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes small checkpoints and what PyTorch computes with them: tests/golden/import/pytorch, for the importer's tests.
 
-make_checkpoint_fixtures.py [FOLDER]: needs PyTorch and NumPy; safetensors files need safetensors. The files of pytorch/ were made
-with PyTorch 2.15.0. With an older PyTorch what it can't do is left out: pytorch-1.13/ was made with Debian 12's python3-torch.
+make_checkpoint_fixtures.py [FOLDER [FILE...]]: needs PyTorch and NumPy; safetensors files need safetensors. The files of pytorch/
+were made with PyTorch 2.15.0. pytorch-1.13/ has a selection, FILE..., as Debian 12's python3-torch writes it.
 
 The networks are AlexNets with few channels. logits.npz has, by name, what a network gives in float64 for the pictures of
 pictures(), which the tests make too. Files of one network in many wrappings share an entry.
@@ -31,26 +31,31 @@ def pictures(side, count=2):
 
 # -- networks --
 
-def linears(inputs, classes=5):
+NARROW = (2, 3, 2, 3, 2)
+
+
+def linears(inputs, features, classes):
     return nn.Sequential(
-        nn.Dropout(0.5), nn.Linear(inputs, 4), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(4, 4), nn.ReLU(inplace=True), nn.Linear(4, classes)
+        nn.Dropout(0.5), nn.Linear(inputs, features), nn.ReLU(inplace=True),
+        nn.Dropout(0.5), nn.Linear(features, features), nn.ReLU(inplace=True), nn.Linear(features, classes),
     )
 
 
 class Torchvision(nn.Module):
     """torchvision.models.AlexNet; with norm, a normalisation behind each convolution."""
 
-    def __init__(self, norm=None, bias=True):
+    def __init__(self, norm=None, bias=True, widths=NARROW, features=4, classes=5):
         super().__init__()
         layers = []
-        for inputs, outputs, kernel, stride, padding, pool in [(3, 2, 11, 4, 2, 1), (2, 3, 5, 1, 2, 1), (3, 2, 3, 1, 1, 0), (2, 3, 3, 1, 1, 0), (3, 2, 3, 1, 1, 1)]:
+        windows = [(11, 4, 2, True), (5, 1, 2, True), (3, 1, 1, False), (3, 1, 1, False), (3, 1, 1, True)]
+        for inputs, outputs, (kernel, stride, padding, pool) in zip((3, *widths), widths, windows):
             layers.append(nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=bias))
             layers += [norm(outputs)] if norm else []
             layers.append(nn.ReLU(inplace=True))
             layers += [nn.MaxPool2d(3, 2)] if pool else []
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AdaptiveAvgPool2d((6, 6))
-        self.classifier = linears(72)
+        self.classifier = linears(36 * widths[-1], features, classes)
 
     def forward(self, x):
         return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
@@ -59,16 +64,17 @@ class Torchvision(nn.Module):
 class Dansuh(nn.Module):
     """The network of dansuh17/alexnet-pytorch: response normalisation with k = 2."""
 
-    def __init__(self):
+    def __init__(self, widths=NARROW, features=4, classes=5):
         super().__init__()
+        a, b, c, d, e = widths
         self.net = nn.Sequential(
-            nn.Conv2d(3, 2, 11, stride=4), nn.ReLU(), nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2), nn.MaxPool2d(3, 2),
-            nn.Conv2d(2, 3, 5, padding=2), nn.ReLU(), nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2), nn.MaxPool2d(3, 2),
-            nn.Conv2d(3, 2, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(2, 3, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(3, 2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
+            nn.Conv2d(3, a, 11, stride=4), nn.ReLU(), nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2), nn.MaxPool2d(3, 2),
+            nn.Conv2d(a, b, 5, padding=2), nn.ReLU(), nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2), nn.MaxPool2d(3, 2),
+            nn.Conv2d(b, c, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(c, d, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(d, e, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
         )
-        self.classifier = linears(72)
+        self.classifier = linears(36 * e, features, classes)
 
     def forward(self, x):
         return self.classifier(self.net(x).view(x.shape[0], -1))
@@ -224,13 +230,15 @@ def normed_architecture(norm):
 # -- files --
 
 class Fixtures:
-    def __init__(self, folder):
+    def __init__(self, folder, selection):
         self.folder = folder
+        self.selection = selection
         self.logits = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, name, value, **options):
-        torch.save(value, self.folder / name, **options)
+        if not self.selection or name in self.selection:
+            torch.save(value, self.folder / name, **options)
 
     def expect(self, name, net, side):
         with torch.no_grad():
@@ -392,8 +400,8 @@ def normalisations(out):
         net = randomised(normed(norm, conv), 40 + seed)
         out.expect("norm_" + name, net, 227)
         out.save(f"norm_{name}.pth", net.state_dict())
-        architecture = json.dumps(normed_architecture(layer), indent=1)
-        (out.folder / f"norm_{name}.json").write_text(architecture + "\n")
+        if not out.selection:
+            (out.folder / f"norm_{name}.json").write_text(json.dumps(normed_architecture(layer), indent=1) + "\n")
 
 
 def safetensors_files(out, state):
@@ -414,13 +422,16 @@ def safetensors_files(out, state):
 
 
 def main():
-    out = Fixtures(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent / "tests/golden/import/pytorch"))
+    default = Path(__file__).parent.parent / "tests/golden/import/pytorch"
+    out = Fixtures(Path(sys.argv[1]) if len(sys.argv) > 1 else default, sys.argv[2:])
     state = wrappings(out)
     bad(out, state)
     others(out)
     normalisations(out)
-    safetensors_files(out, state)
+    if not out.selection:
+        safetensors_files(out, state)
     out.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

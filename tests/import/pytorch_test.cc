@@ -1,12 +1,16 @@
 #include "import/pytorch.h"
 
 #include <cmath>
-#include <set>
+#include <cstring>
+#include <fstream>
 
 #include "alexnet/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "formats/npz.h"
+#include "import/parameter_names.h"
 #include "runtime/network.h"
+#include "tests/formats/build_zip.h"
 #include "tests/passes/plain_run.h"
 #include "tests/support.h"
 
@@ -135,6 +139,28 @@ TEST(PytorchImport, GivesWhatPytorchComputes) {
     StateDictOptions options = c.architecture.empty() ? StateDictOptions{} : as(c.architecture);
     options.key = c.key;
     expect_logits(imported("pytorch/" + c.file, options), "pytorch", c.logits);
+  }
+}
+
+// PyTorch 1.13 writes other names of classes and leaves out what came later.
+TEST(PytorchImport, GivesWhatAnOlderPytorchComputes) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"torchvision.pth", "torchvision"},
+      {"torchvision_legacy.pth", "torchvision"},
+      {"wrapped_state_dict.pth.tar", "torchvision"},
+      {"lightning.ckpt", "torchvision"},
+      {"module.pth", "torchvision"},
+      {"module_legacy.pth", "torchvision"},
+      {"alexnet_states_e10.pkl", "dansuh17"},
+      {"dansuh17_module.pth", "dansuh17"},
+      {"batch_norm.pth", "batch_norm"},
+      {"batch_norm_module.pth", "batch_norm"},
+      {"weight_norm.pth", "weight_norm"},
+      {"weight_norm_module.pth", "weight_norm"},
+  };
+  for (const auto& [file, logits] : cases) {
+    SCOPED_TRACE(file);
+    expect_logits(imported("pytorch-1.13/" + file), "pytorch-1.13", logits);
   }
 }
 
@@ -276,6 +302,103 @@ TEST(PytorchImport, TakesOptionsForWhatTheSourceDoesNotSay) {
   EXPECT_TRUE(find(module.model.graph, "norm1")->layer == Layer(Lrn{.k = 2}));
   EXPECT_THAT(module.warnings, Contains(HasSubstr("the source says it itself")));
   EXPECT_THAT(module.model.lrn_source, HasSubstr(R"("norm1":{"convention":"pytorch","size":5)"));
+}
+
+// docs/checkpoints.md lists the names of parameters as the importer knows them.
+TEST(PytorchImport, KnowsTheNamesThatItsPageLists) {
+  std::ifstream page(test::source_path("docs/checkpoints.md"));
+  std::size_t rows = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("| `")) continue;
+    const auto cells = split(line, '|');
+    const auto parameter = std::string(trim(cells.at(1)));
+    std::vector<std::string> names;
+    for (const auto name : spellings(parameter.substr(1, parameter.size() - 2))) names.emplace_back(name);
+    EXPECT_EQ(std::string(trim(cells.at(2))), join(names, ", ")) << parameter;
+    ++rows;
+  }
+  EXPECT_EQ(rows, 11u);
+}
+
+// -- broken files --
+
+std::string error_of(const std::string& name, const std::string& bytes) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write(name, bytes);
+  try {
+    path.extension() == ".pth" ? import_pytorch(path) : import_safetensors(path);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::model);
+    EXPECT_EQ(error.where(), path.string());
+    return error.message();
+  }
+  return "accepted";
+}
+
+std::string zipped(const std::string& pickle, const std::string& byteorder = "little") {
+  return test::build_zip({{.name = "a/data.pkl", .data = pickle}, {.name = "a/byteorder", .data = byteorder}});
+}
+
+std::string safetensors(const std::string& header, const std::string& data = "") {
+  std::string length(8, '\0');
+  const auto size = header.size();
+  std::memcpy(length.data(), &size, sizeof size);
+  return length + header + data;
+}
+
+TEST(PytorchImport, RefusesBrokenFiles) {
+  using namespace std::string_literals;
+  const auto tensor = [](const std::string& name, const std::string& shape, int begin, int end, const std::string& type = "F32") {
+    return fmt::format(R"("{}":{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})", name, type, shape, begin, end);
+  };
+  const struct {
+    std::string name;
+    std::string bytes;
+    std::string message;
+  } cases[] = {
+      {"nothing.pth", "", "is empty"},
+      {"system.pth",
+       zipped("\x80\x02"
+              "cposix\nsystem\nU\x02id\x85R."),
+       "would call 'posix.system'"},
+      {"eval.pth",
+       zipped("\x80\x02}U\x01"
+              "ac__builtin__\neval\nU\x01"
+              "1\x85Rs."),
+       "would call '__builtin__.eval'"},
+      {"long4.pth", zipped("\x80\x02\x8b\xff\xff\xff\x7f."), "has the opcode LONG4, which torch.save does not write"},
+      {"underflow.pth", zipped("\x80\x02R."), "has 0 values on its stack where REDUCE wants 2"},
+      {"big.pth", zipped("\x80\x02}.", "big"), "the byte order 'big', only little is supported"},
+      {"empty.pth", zipped("\x80\x02}."), "holds no tensors"},
+      {"torch_script.pth", test::build_zip({{.name = "a/data.pkl", .data = "\x80\x02}."}, {.name = "a/constants.pkl", .data = ""}}),
+       "TorchScript"},
+      {"short.safetensors", "1234", "is too short"},
+      {"beyond.safetensors", "\xff\xff\0\0\0\0\0\0{}"s, "header would have 65535 bytes, the file has 10"},
+      {"text.safetensors", safetensors("hello"), "is not valid JSON"},
+      {"twice.safetensors", safetensors("{" + tensor("a", "[1]", 0, 4) + "," + tensor("a", "[1]", 0, 4) + "}", "0123"),
+       "has the key 'a' twice"},
+      {"overlap.safetensors", safetensors("{" + tensor("a", "[1]", 0, 4) + "," + tensor("b", "[1]", 2, 6) + "}", "012345"),
+       "tensors leave a hole or overlap"},
+      {"type.safetensors", safetensors("{" + tensor("a", "[1]", 0, 4, "F33") + "}", "0123"), "has the unknown dtype 'F33'"},
+      {"overflow.safetensors", safetensors("{" + tensor("a", "[4294967296,4294967296,4]", 0, 4) + "}", "0123"), "overflows"},
+      {"none.safetensors", safetensors("{}"), "holds no weights"},
+      {"integers.safetensors", safetensors("{" + tensor("conv1.weight", "[1]", 0, 4, "I32") + "}", "0123"), "fits no known"},
+      {"index.json", "{\"weight_map\":{\"a\":\"../b\"}}", "names '../b', which is not a plain file name"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_THAT(error_of(c.name, c.bytes), HasSubstr(c.message));
+  }
+}
+
+// Shapes that no file of this size can fill, except that one of their extents is 0.
+TEST(PytorchImport, RefusesImpossibleWidths) {
+  const StateDict source{.tensors = {{"features.0.weight", Tensor::allocate(ElementType::f32, {std::int64_t{1} << 60, 0, 11, 11})},
+                                     {"features.0.bias", Tensor::allocate(ElementType::f32, {0})},
+                                     {"classifier.1.weight", Tensor::allocate(ElementType::f32, {0, std::int64_t{1} << 60})}},
+                         .modules = {},
+                         .format = {}};
+  EXPECT_THROW(import_state_dict(source, {}, "a.pth"), Error);
 }
 
 }  // namespace
