@@ -53,7 +53,7 @@ Known after(const CenterCrop& step, const Known& known) {
   if (known.size && (height > (*known.size)[0] || width > (*known.size)[1])) {
     fail(fmt::format("takes {} x {} pixels (height x width) out of {} x {}", height, width, (*known.size)[0], (*known.size)[1]));
   }
-  if (known.shorter && std::max(height, width) > *known.shorter) {
+  if (!known.size && known.shorter && std::max(height, width) > *known.shorter) {
     fail(fmt::format("takes {} x {} pixels (height x width) out of a picture whose shorter side is {}", height, width,
                      *known.shorter));
   }

@@ -17,10 +17,12 @@ constexpr std::int64_t kShorter = 256;
   throw Error(ErrorKind::usage, "", message, hint);
 }
 
+std::int64_t shorter_side(HeightWidth input) { return std::max(kShorter, std::max(input[0], input[1])); }
+
 Preprocessing torchvision(HeightWidth input, const PictureMean& mean) {
   if (mean.image || mean.values) refuse("a mean does not fit torchvision's recipe", "a JSON file of steps states any other");
   Preprocessing result;
-  result.steps.push_back(Resize{.shorter = std::max({kShorter, input[0], input[1]}), .size = std::nullopt});
+  result.steps.push_back(Resize{.shorter = shorter_side(input), .size = std::nullopt});
   result.steps.push_back(CenterCrop{.size = input});
   result.steps.push_back(Divide{.by = 255});
   result.steps.push_back(Normalize{.mean = {0.485, 0.456, 0.406}, .std = {0.229, 0.224, 0.225}});
@@ -53,7 +55,7 @@ Preprocessing caffe(HeightWidth input, const PictureMean& mean) {
 Preprocessing tensorflow(HeightWidth input, const PictureMean& mean) {
   if (mean.image) refuse("a mean picture does not fit TensorFlow's recipe", "three numbers do");
   Preprocessing result;
-  result.steps.push_back(Resize{.shorter = std::max({kShorter, input[0], input[1]}), .size = std::nullopt, .antialias = false});
+  result.steps.push_back(Resize{.shorter = shorter_side(input), .size = std::nullopt, .antialias = false});
   result.steps.push_back(CenterCrop{.size = input, .rounding = CropRounding::down});
   result.steps.push_back(Normalize{.mean = mean.values.value_or(std::array<double, 3>{123.68, 116.78, 103.94})});
   return result;
