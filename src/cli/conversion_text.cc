@@ -33,6 +33,38 @@ std::string list(const std::string& title, const std::vector<std::string>& lines
   return text;
 }
 
+std::string verification(const Comparison& comparison, const Terminal& terminal) {
+  std::string text = fmt::format("\n{}\n", styled("verification", Style::bold, terminal.color));
+  const auto line = [&](const std::string& what) { text += fmt::format("  {}\n", wrapped(printable(what), terminal.columns, 4)); };
+  std::size_t agree = 0;
+  for (const auto& layer : comparison.layers) {
+    if (is_verified(layer)) {
+      ++agree;
+    } else if (layer.cumulative) {
+      line(
+          fmt::format("{} disagrees: up to {:.2g} of its largest value apart", layer.layer, layer.cumulative->difference.relative));
+    } else {
+      line(fmt::format("{} can't be compared: {}", layer.layer, layer.problem));
+    }
+  }
+  line(fmt::format("{} of {} layers agree for {} inputs", agree, comparison.layers.size(), comparison.pictures));
+  for (const auto& array : comparison.unknown) line(fmt::format("passed over: {}, which is no layer", array.name));
+  return text;
+}
+
+Json verification_json(const Comparison& comparison) {
+  Json json{{"agrees", is_verified(comparison)}, {"inputs", comparison.pictures}, {"layers", Json::array()}};
+  for (const auto& layer : comparison.layers) {
+    Json one{{"layer", to_utf8_lossy(layer.layer)}, {"agrees", is_verified(layer)}};
+    if (layer.cumulative) {
+      one["relative"] = layer.cumulative->difference.relative;
+    }
+    if (!layer.problem.empty()) one["problem"] = layer.problem;
+    json["layers"].push_back(std::move(one));
+  }
+  return json;
+}
+
 Json shape_json(const Shape& shape) {
   Json json = Json::array();
   for (const auto extent : shape.extents()) json.push_back(extent);
@@ -68,6 +100,7 @@ std::string conversion_text(const Conversion& conversion, const Terminal& termin
   line(labels_line(model.labels));
   line(conversion.no_golden.empty() ? "golden picture: kept with its scores; alexnet inspect --check runs it again"
                                     : "golden picture: none: " + conversion.no_golden);
+  if (conversion.verified) text += verification(*conversion.verified, terminal);
   return text + list("warnings", imported.warnings, terminal);
 }
 
@@ -101,6 +134,7 @@ std::string conversion_json(const Conversion& conversion) {
   json["preprocessing"] = to_json(imported.model.preprocessing);
   json["labels"] = imported.model.labels.size();
   json["golden"] = conversion.no_golden.empty();
+  if (conversion.verified) json["verified"] = verification_json(*conversion.verified);
   return json.dump(2) + "\n";
 }
 

@@ -11,6 +11,7 @@
 #include "cli/exit_codes.h"
 #include "cli/network_options.h"
 #include "cli/output.h"
+#include "cli/report.h"
 #include "cli/signals.h"
 #include "cli/source_options.h"
 #include "cli/verb.h"
@@ -35,7 +36,8 @@ ConvertOptions convert_options(const Arguments& arguments) {
                          .storage = storage_named(arguments.text("weights")),
                          .golden = !arguments.has("no-golden") && !arguments.has("dry-run")};
   if (arguments.has("labels")) options.labels = labels_of(arguments.text("labels"));
-  if (options.golden) options.compile = compile_options(arguments);
+  if (arguments.has("verify")) options.reference = arguments.text("verify");
+  if (options.golden || options.reference) options.compile = compile_options(arguments);
   return options;
 }
 
@@ -51,17 +53,21 @@ int convert(const Arguments& arguments) {
   const std::vector<std::filesystem::path> sources(arguments.operands().begin(), arguments.operands().end());
   const Conversion conversion = convert(sources, convert_options(arguments));
   end_if_interrupted();
-  if (file) {
+  const bool agrees = !conversion.verified || is_verified(*conversion.verified);
+  if (file && agrees) {
     write_model(conversion.imported.model, *file);
     file->commit();
   }
   // With the model on standard output, the report goes beside it.
   const int descriptor = temporary ? STDERR_FILENO : STDOUT_FILENO;
-  if (temporary) temporary->copy_to_standard_output();
+  if (temporary && agrees) temporary->copy_to_standard_output();
   const Terminal terminal = terminal_of(descriptor, arguments.text("color"));
   write_all(descriptor, arguments.has("json") ? conversion_json(conversion) : conversion_text(conversion, terminal),
             temporary ? "standard error" : "standard output");
-  return kDone;
+  if (agrees) return kDone;
+  report(Error(ErrorKind::disagreement, arguments.text("verify"), "the network disagrees with it: nothing was written",
+               "alexnet compare --diagnose tries what is usually the cause"));
+  return kDisagreement;
 }
 
 }  // namespace alexnet::cli

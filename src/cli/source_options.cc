@@ -76,7 +76,12 @@ PictureMean mean_of(const std::string& text) {
 Preprocessing preprocessing_in(const std::string& path, const PictureMean& mean) {
   const auto file = MappedFile::open(path);
   Preprocessing result = preprocessing_from_json(parse_json(as_text(file->bytes()), path), path);
-  for (const auto& step : tensors(result)) {
+  const auto steps = tensors(result);
+  if (steps.empty() && (mean.image || mean.values)) {
+    throw Error(ErrorKind::usage, "--mean", fmt::format("{} has no mean_image step", shown(path)),
+                "its normalize step states numbers");
+  }
+  for (const auto& step : steps) {
     if (!mean.image) {
       throw Error(ErrorKind::model, path, fmt::format("reads the tensor {}, which a list of steps does not hold", shown(step.name)),
                   "--mean gives the picture of a mean_image step");

@@ -61,7 +61,7 @@ void choose_preprocessing(Source& source, const SourceOptions& options) {
     }
   }
   const bool has_mean = options.mean.image || options.mean.values;
-  if (has_mean && options.preset.empty() && source.kind != SourceKind::caffe_network) {
+  if (has_mean && options.preset.empty() && !options.preprocessing && source.kind != SourceKind::caffe_network) {
     refuse("--mean", "needs to be told what else is done to pictures", "--preprocess caffe or tensorflow");
   }
   if (has_mean) imported.choices.emplace_back("mean", options.mean.image ? "a mean picture" : "given for each channel");

@@ -36,6 +36,12 @@ std::string provenance(const Conversion& conversion, const std::string& earlier)
   return json.dump();
 }
 
+Comparison compared(const Model& model, const ConvertOptions& options) {
+  CompareOptions how{.compile = options.compile};
+  how.compile.precision = Precision::f32;
+  return compare(model, ReferenceDump(*options.reference, model.graph), how);
+}
+
 void set_labels(Conversion& conversion, const std::vector<Label>& labels) {
   Model& model = conversion.imported.model;
   const auto classes = class_count(model.graph);
@@ -71,7 +77,9 @@ void drop_measurements(Conversion& conversion) {
 void add_golden(Conversion& conversion, const ConvertOptions& options) {
   Model& model = conversion.imported.model;
   model.golden.reset();
-  if (!options.golden) {
+  if (conversion.verified && !is_verified(*conversion.verified)) {
+    conversion.no_golden = "the network does not agree with the reference";
+  } else if (!options.golden) {
     conversion.no_golden = "none was asked for";
   } else if (model.preprocessing.steps.empty()) {
     conversion.no_golden = "it is not known what is done to pictures (--preprocess says it)";
@@ -87,13 +95,23 @@ void add_golden(Conversion& conversion, const ConvertOptions& options) {
 
 }  // namespace
 
+bool is_verified(const LayerComparison& layer) {
+  constexpr double kBound = 1e-5;
+  return layer.cumulative && layer.cumulative->difference.relative <= std::max(kBound, layer.cumulative->allowed);
+}
+
+bool is_verified(const Comparison& comparison) {
+  return std::ranges::all_of(comparison.layers, [](const LayerComparison& layer) { return is_verified(layer); });
+}
+
 Conversion convert(std::span<const std::filesystem::path> sources, const ConvertOptions& options) {
   // It takes about as long as all the rest.
   std::future<SourceFile> first;
   if (!sources.empty()) first = std::async(std::launch::async, described, sources.front());
   Source source = import_source(sources, options.source);
-  Conversion conversion{.imported = std::move(source.imported), .kind = source.kind, .files = {}, .no_golden = {}};
+  Conversion conversion{.imported = std::move(source.imported), .kind = source.kind, .files = {}, .verified = {}, .no_golden = {}};
   Model& model = conversion.imported.model;
+  if (options.reference) conversion.verified = compared(model, options);
   if (source.kind == SourceKind::onnx) {
     if (const auto known = known_structure(model.graph)) {
       rename(conversion.imported, known->names);

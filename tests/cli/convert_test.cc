@@ -193,6 +193,44 @@ TEST_F(Convert, PreparesPicturesAsAsked) {
   EXPECT_THAT(steps({"--preprocess", "caffe", "--mean", "mean.npy"}), HasSubstr("mean=[1.0,2.0,3.0]"));
 }
 
+TEST_F(Convert, WritesNothingThatDisagreesWithAReference) {
+  // Inputs and outputs as PyTorch and Caffe's formulas gave them in float64.
+  for (const auto& [sources, npz, input, output] : kKinds) {
+    SCOPED_TRACE(sources.front());
+    auto arguments = sources;
+    arguments.insert(arguments.end(), {"--verify", npz, "--weights", "int8"});
+    converted(arguments);
+    EXPECT_THAT(report_, HasSubstr("1 of 1 layers agree for "));
+    auto arrays = read_npz(npz);
+    for (auto& [name, tensor] : arrays) {
+      tensor = Tensor::of<float>(tensor.shape(), widened(tensor).values<float>());
+      if (name == output) tensor.mutable_values<float>()[1] += 0.01f;
+    }
+    write_npz(path("wrong.npz"), arrays);
+    arguments = sources;
+    arguments.insert(arguments.begin(), "convert");
+    arguments.insert(arguments.end(), {"--verify", "wrong.npz", "-o", "wrong.safetensors"});
+    const auto result = alexnet(arguments);
+    EXPECT_EQ(result.exit_code, 4) << result;
+    EXPECT_THAT(result.out, HasSubstr("  " + output + " disagrees: up to "));
+    EXPECT_EQ(result.err,
+              "alexnet: wrong.npz: the network disagrees with it: nothing was written (alexnet compare --diagnose "
+              "tries what is usually the cause)\n");
+    EXPECT_FALSE(fs::exists(path("wrong.safetensors")));
+  }
+}
+
+TEST_F(Convert, TakesWhatACheckpointDoesNotSay) {
+  const auto dansuh17 = golden("import/pytorch/alexnet_states_e10.pkl");
+  EXPECT_TRUE(find(converted({dansuh17}).graph, "norm1")->layer == Layer(Lrn{.k = 2}));
+  const Model paper = converted({dansuh17, "--lrn", "paper", "--flatten", "hwc", "--key", "model", "--arch", "paper"});
+  EXPECT_TRUE(find(paper.graph, "norm1")->layer == Layer(Lrn{.alpha = 5e-4, .k = 2}));
+  const Json choices = Json::parse(paper.provenance)["choices"];
+  EXPECT_EQ(choices["flatten"], "hwc");
+  EXPECT_EQ(choices["architecture"], "paper, as told");
+  EXPECT_THAT(paper.lrn_source, HasSubstr(R"("convention":"paper")"));
+}
+
 TEST_F(Convert, ClassifiesWithSourcesOfAnyKind) {
   write_pictures(1);
   const auto with_net = alexnet({"classify", "-m", onnx("dynamo_dynamic.onnx"), "--preprocess", "torchvision", "in", "-k", "1"});
