@@ -1,19 +1,46 @@
 #!/usr/bin/env python3
 """Compares each precision of the default model with PyTorch in float64 and prints a table; tools/precisions.sh runs it.
 
-precisions.py ALEXNET REFERENCE.jsonl FOLDER [--write]: FOLDER holds tiny-val/CLASS/*.JPEG and photos/CLASS_NAME.JPEG;
-REFERENCE.jsonl has PyTorch's records of these pictures, with logits. --write puts the table into README.md and the model card,
-between the lines that name this script.
+precisions.py ALEXNET PYTHON FOLDER [--write]: FOLDER holds tiny-val/CLASS/*.JPEG and photos/CLASS_NAME.JPEG; PYTHON has PyTorch.
+--write puts the table into README.md and the model card, between the lines that name this script.
 """
+import hashlib
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
+MODEL = TOP / "models/alexnet-tiny200.safetensors"
 SETS = {"tiny-val": lambda path: path.parent.name, "photos": lambda path: path.name.split("_")[0]}
 DOCUMENTS = ["README.md", "models/alexnet-tiny200.md", "tools/alexnet-tiny200.card.md"]
 BEGIN, END = "<!-- tools/precisions.sh writes this table -->", "<!-- its end -->"
+
+
+def network_key(path):
+    """A hash of what PyTorch's logits depend on: graph, preprocessing and weights."""
+    data = path.read_bytes()
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + size])
+    metadata, digest = header.pop("__metadata__"), hashlib.sha256()
+    digest.update((metadata["alexnet.graph"] + metadata["alexnet.preprocess"]).encode())
+    for name in sorted(name for name in header if not name.startswith("golden.")):
+        begin, end = header[name]["data_offsets"]
+        digest.update(name.encode() + data[8 + size + begin : 8 + size + end])
+    return digest.hexdigest()[:16]
+
+
+def truth(python, folder):
+    """PyTorch's records, which take minutes and are kept in build/."""
+    path = TOP / f"build/float64-{network_key(MODEL)}.jsonl"
+    if not path.exists():
+        partial = path.with_suffix(".part")
+        subprocess.run([python, TOP / "tools/reference.py", MODEL, *(folder / name for name in SETS), "--logits", "--predictions", partial],
+                       check=True)
+        partial.rename(path)
+    with open(path, encoding="utf-8") as lines:
+        return records(lines)
 
 
 def records(lines):
@@ -83,11 +110,10 @@ def write(text):
 
 
 def main():
-    alexnet, reference, folder = sys.argv[1:4]
-    with open(reference, encoding="utf-8") as lines:
-        known = records(lines)
+    alexnet, python, folder = sys.argv[1:4]
     inspected = subprocess.run([alexnet, "inspect", "--json"], capture_output=True, check=True).stdout
-    text = table(alexnet, known, Path(folder), [label["id"] for label in json.loads(inspected)["labels"]])
+    ids = [label["id"] for label in json.loads(inspected)["labels"]]
+    text = table(alexnet, truth(python, Path(folder)), Path(folder), ids)
     print(text)
     if "--write" in sys.argv[4:]:
         write(text)
