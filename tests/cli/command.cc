@@ -174,6 +174,8 @@ Result run(std::vector<std::string> arguments, Surroundings around) {
   return Command(std::move(arguments), std::move(around)).finish();
 }
 
+std::uintmax_t binary_bytes() { return std::filesystem::file_size(ALEXNET_BINARY); }
+
 std::vector<std::string> lines(const std::string& text) {
   std::vector<std::string> result;
   for (std::size_t begin = 0; begin < text.size();) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -67,6 +68,9 @@ class Command {
 };
 
 Result run(std::vector<std::string> arguments, Surroundings around = {});
+
+// Of the command's file.
+std::uintmax_t binary_bytes();
 
 std::vector<std::string> lines(const std::string& text);
 
