@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 #include "alexnet/error.h"
+#include "cli/comparison_report.h"
 #include "cli/comparison_text.h"
 #include "cli/exit_codes.h"
 #include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/report_parts.h"
 #include "cli/signals.h"
 #include "cli/verb.h"
 
@@ -33,6 +37,7 @@ int compare(const Arguments& arguments) {
     throw Error(ErrorKind::usage, "--reference", "is needed", "a dump of another framework's activations: --reference DUMP.npz");
   }
   Output output(arguments.text("output"));
+  std::optional<Output> page = report_output(arguments);
   const Terminal terminal =
       output.is_standard_output() ? terminal_of(STDOUT_FILENO, arguments.text("color")) : Terminal{.utf8 = true};
   const Model model = load_model(arguments, arguments.operands());
@@ -45,6 +50,10 @@ int compare(const Arguments& arguments) {
   const ComparisonParts parts{.model = name, .reference = dump, .comparison = comparison};
   output.write(arguments.text("format") == "json" ? comparison_json(parts) : comparison_text(parts, terminal));
   output.commit();
+  if (page) {
+    page->write(comparison_page(parts, model.labels, report_origin(arguments, model, name, comparison.precision)));
+    page->commit();
+  }
   if (comparison.agrees()) return kDone;
   report(Error(ErrorKind::disagreement, dump, disagreement_text(comparison)));
   return kDisagreement;

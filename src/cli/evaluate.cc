@@ -32,9 +32,6 @@ void check_combination(const Arguments& arguments) {
   if (arguments.text("output") == "-") {
     throw Error(ErrorKind::usage, "--output", "standard output has the measures", "name a file for the records");
   }
-  if (arguments.has("report") && arguments.text("report") == "-") {
-    throw Error(ErrorKind::usage, "--report", "standard output has the measures", "name a file for the page");
-  }
   check_resume(arguments);
 }
 
@@ -71,8 +68,7 @@ int evaluate(const Arguments& arguments) {
   std::optional<Output> records;
   if (arguments.has("output") && !arguments.has("resume")) records.emplace(arguments.text("output"));
   Output output("-");
-  std::optional<Output> page;
-  if (arguments.has("report")) page.emplace(arguments.text("report"));
+  std::optional<Output> page = report_output(arguments);
 
   const Model model = load_model(arguments);
   const auto network = compiled(arguments, [&](const CompileOptions& options) {
@@ -132,11 +128,7 @@ int evaluate(const Arguments& arguments) {
   output.write(arguments.text("format") == "json" ? evaluation_json(parts) : evaluation_text(parts, terminal));
   output.commit();
   if (page) {
-    page->write(evaluation_page(parts, {.command = arguments.command_line(),
-                                        .model = parts.model,
-                                        .provenance = model.provenance,
-                                        .precision = parts.precision,
-                                        .decode = decode_options(arguments)}));
+    page->write(evaluation_page(parts, report_origin(arguments, model, parts.model, parts.precision)));
     page->commit();
   }
   end_if_interrupted();

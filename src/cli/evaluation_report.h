@@ -8,9 +8,6 @@
 
 namespace alexnet::cli {
 
-// Of the most confident mistakes, and of the differences from other predictions, so many pictures are shown.
-inline constexpr std::size_t kGallery = 24;
-
 std::string evaluation_page(const EvaluationParts& parts, const ReportOrigin& origin);
 
 // Parts of it, as figures.

@@ -55,6 +55,10 @@ svg text.axis { fill: var(--ink); }
 .whisker { stroke: var(--ink); stroke-width: 1.5; }
 .right { fill: var(--right); } .wrong { fill: var(--wrong); }
 .count { fill: var(--soft); opacity: 0.45; }
+.open-wrong { fill: var(--surface); stroke: var(--wrong); stroke-width: 2; }
+.strip th, .strip td { padding: 5px 12px 5px 0; border: 0; vertical-align: middle; font-weight: 400; color: var(--ink); white-space: nowrap; }
+.strip td:nth-child(2) { width: 100%; padding: 5px 20px; }
+.strip .bad th, .strip .bad td { color: var(--wrong); font-weight: 600; }
 .open { fill: var(--surface); stroke: var(--soft); stroke-width: 1.5; }
 .cloud { fill: var(--right); opacity: 0.45; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0; padding: 0; list-style: none; font-size: 14px; color: var(--soft); }
@@ -71,6 +75,7 @@ svg text.axis { fill: var(--ink); }
 .groups { columns: 3 260px; column-gap: 28px; margin: 14px 0 0; padding: 0; list-style: none; font-size: 14px; }
 .groups li { break-inside: avoid; margin-bottom: 8px; padding-left: 24px; text-indent: -24px; color: var(--soft); }
 .groups b { display: inline-block; width: 24px; text-indent: 0; color: var(--ink); }
+.narrow { max-width: 560px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; color: var(--soft); vertical-align: bottom; }
@@ -90,7 +95,7 @@ th:last-child, td:last-child { padding-right: 0; }
 .answers li::before { content: ""; position: absolute; inset: 0 auto 0 0; width: var(--share); background: var(--wrong); opacity: 0.16; }
 .answers li.hit::before { background: var(--right); opacity: 0.28; }
 .answers li.hit { font-weight: 600; }
-.answers span { position: relative; min-width: 0; } .answers span + span { white-space: nowrap; color: var(--soft); font-weight: 400; }
+.answers span { position: relative; min-width: 0; overflow-wrap: anywhere; } .answers span + span { flex: none; white-space: nowrap; color: var(--soft); font-weight: 400; }
 .answers-head { margin-top: 8px !important; font-weight: 600; color: var(--ink) !important; }
 details { background: var(--surface); border: 1px solid var(--rule); border-radius: 10px; padding: 0 18px; margin-top: 16px; }
 summary { cursor: pointer; padding: 12px 0; font-weight: 600; }

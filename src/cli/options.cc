@@ -88,7 +88,7 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE.jsonl",
    .help = "write a record for each picture there, too, as classify -f jsonl does", .verbs = "evaluate"},
   {.name = "report", .value = Value::file, .argument = "FILE.html",
-   .help = "write a page for a browser, too: one file with plots and pictures", .verbs = "evaluate"},
+   .help = "write a page for a browser, too: one file with plots and pictures", .verbs = "compare evaluate"},
   {.name = "resume", .help = "keep the records that -o FILE holds already and compute the rest (jsonl)",
    .verbs = "classify evaluate"},
   {.name = "time", .help = "say at the end what decoding, resizing and the network took", .verbs = "classify"},

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/html.h"
+#include "cli/network_options.h"
 #include "cli/version.h"
 #include "tasks/prepare.h"
 
@@ -20,7 +21,7 @@ std::string thumbnail_html(const std::string& path, const std::string& heading, 
     const Decoded decoded = load_picture(path, options, nullptr);
     return fmt::format("<img alt=\"{}\" src=\"{}\">", escaped(heading), picture_uri(decoded.image, kThumbnailSide));
   } catch (const Error&) {
-    return "<div class=\"none\">not there<br>any more</div>";
+    return "<div class=\"none\">no picture</div>";
   }
 }
 
@@ -34,6 +35,22 @@ void append_facts(const Json& json, const std::string& key, std::vector<std::pai
 }
 
 }  // namespace
+
+std::optional<Output> report_output(const Arguments& arguments) {
+  if (!arguments.has("report")) return std::nullopt;
+  if (arguments.text("report") == "-") {
+    throw Error(ErrorKind::usage, "--report", "standard output has the results", "name a file for the page");
+  }
+  return Output(arguments.text("report"));
+}
+
+ReportOrigin report_origin(const Arguments& arguments, const Model& model, const std::string& name, const std::string& precision) {
+  return {.command = arguments.command_line(),
+          .model = name,
+          .provenance = model.provenance,
+          .precision = precision,
+          .decode = arguments.knows("max-pixels") ? decode_options(arguments) : DecodeOptions{}};
+}
 
 std::string class_text(const std::vector<Label>& labels, std::int64_t index) {
   const auto at = static_cast<std::size_t>(index);

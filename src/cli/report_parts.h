@@ -7,11 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "cli/arguments.h"
+#include "cli/output.h"
 #include "formats/label_list.h"
 #include "image/decode.h"
+#include "model/model.h"
 #include "tasks/top.h"
 
 namespace alexnet::cli {
+
+// So many pictures are shown of a kind: a page stays small.
+inline constexpr std::size_t kGallery = 24;
 
 // Where a page comes from, for its last section.
 struct ReportOrigin {
@@ -21,6 +27,10 @@ struct ReportOrigin {
   std::string precision;
   DecodeOptions decode = {};  // for the pictures in it
 };
+
+// Where --report goes, if it was given.
+std::optional<Output> report_output(const Arguments& arguments);
+ReportOrigin report_origin(const Arguments& arguments, const Model& model, const std::string& name, const std::string& precision);
 
 // The label of a class, else its id, else "class 7".
 std::string class_text(const std::vector<Label>& labels, std::int64_t index);
@@ -37,7 +47,7 @@ struct Card {
   std::string heading;  // plain text
   std::string body;     // markup
 };
-// Each with its picture, read again from its file and shrunk; a place without one where that does not work any more.
+// Each with its picture, read again from its file and shrunk; a place without one where that does not work.
 std::string gallery_html(const std::vector<Card>& cards, const DecodeOptions& options);
 
 // The last section: the network's origin, the program, and the commands that give these numbers again.

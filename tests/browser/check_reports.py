@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 from browser import Browser, missing
 
@@ -89,7 +90,35 @@ def evaluation_page(binary, source, folder):
     return folder / "evaluate.html"
 
 
+def spoil(archive, names):
+    """Moves every value of these arrays to the place before it."""
+    with zipfile.ZipFile(archive) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(archive, "w") as new:
+        for name, data in members.items():
+            begin = 10 + int.from_bytes(data[8:10], "little")  # the .npy header (version 1.0)
+            if name.removesuffix(".npy") in names:
+                data = data[:begin] + data[begin + 4 :] + data[begin : begin + 4]
+            new.writestr(name, data)
+
+
+def comparison_page(binary, source, folder):
+    """Against the engine's own values, of which one layer and the answers are spoilt."""
+    (folder / "pictures").mkdir()
+    for i, (name, _) in enumerate(PICTURES):
+        shutil.copy(source / "data" / name, folder / "pictures" / f"{i} {HOSTILE.replace('/', '|')}{name[-4:]}")
+    layers = "data,conv1,norm1,pool1,conv2,conv3,conv4,pool5,fc6,fc7,fc8,prob"
+    alexnet(binary, folder, "features", "-q", "--layer", layers, "-o", "dump.npz", "pictures")
+    spoil(folder / "dump.npz", ["conv3", "fc8", "prob"])
+    alexnet(binary, folder, "compare", "-q", "--reference", "dump.npz", "--report", "compare.html")
+    return folder / "compare.html"
+
+
 PAGES = {
+    comparison_page: {
+        "title": "Does it compute the same?",
+        "sections": ["Where errors arise", "Scores side by side", "Where they differ", "Where this comes from"],
+    },
     evaluation_page: {
         "title": "How often the network is right",
         "sections": ["How right, and how sure", "What it confuses", "Its most confident mistakes", "Pictures that could not be used"],

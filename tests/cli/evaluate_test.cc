@@ -184,6 +184,23 @@ TEST_F(EvaluateCommand, ComparesWithOtherPredictions) {
   EXPECT_THAT(text, testing::ContainsRegex("McNemar's test: p [=<] [0-9.]+ \\(.*\\); the other is more often right\n"));
 }
 
+TEST_F(EvaluateCommand, WritesAPageThatNothingCanBreakOutOf) {
+  write_set(12);
+  const std::string hostile = "val/n00000001/\"><script>alert(1)<|script>'&.ppm";
+  folder_.write(hostile, test::noise_ppm(24, 24, 5));
+  folder_.write("val/n00000002/<b>.ppm", "no picture");
+  measured({"--report", "page.html", "val"}, 1);
+  const std::string page = content("page.html");
+  EXPECT_THAT(page, testing::StartsWith("<!doctype html>\n"));
+  EXPECT_THAT(page, testing::EndsWith("</html>\n"));
+  EXPECT_NE(page.find("content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\""), std::string::npos);
+  EXPECT_EQ(page.find("<script"), std::string::npos);
+  EXPECT_EQ(page.find("<b>.ppm"), std::string::npos);
+  EXPECT_NE(page.find("&quot;&gt;&lt;script&gt;alert(1)&lt;|script&gt;&#39;&amp;.ppm"), std::string::npos);
+  EXPECT_NE(page.find("<img alt=\"thing 1\" src=\"data:image/png;base64,"), std::string::npos);
+  EXPECT_NE(page.find("alexnet evaluate -f json --report page.html val"), std::string::npos) << "the command that made it";
+}
+
 TEST_F(EvaluateCommand, RefusesWithOneClearLine) {
   write_set(5);
   fs::create_directories(path("strange/thong 1"));
