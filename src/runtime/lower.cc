@@ -22,43 +22,38 @@ Overloaded(Functions...) -> Overloaded<Functions...>;  // clang 16 does not dedu
 
 // One line for each kind, none for all: a new kind stops here until someone has said how it runs. reference() always does.
 void lower_node(ProgramBuilder& at, const Node& node) {
-  if (batch_coupled(node.layer)) {
-    throw Error(ErrorKind::model, fmt::format("layer '{}'", node.name),
-                fmt::format("{} makes each sample depend on the rest of its batch, which can't be run", kind(node.layer)),
-                "give it stored statistics");
-  }
   std::visit(
       Overloaded{
           [&](const AdaptiveAveragePool& layer) { lower_adaptive_average_pool(at, layer); },
           [&](const Add&) { at.reference(); },
           [&](const AveragePool& layer) { lower_average_pool(at, layer); },
           [&](const BatchNorm& layer) { lower_batch_norm(at, layer); },
-          [&](const BatchStatisticsNorm&) { at.reference(); },
+          [&](const BatchStatisticsNorm& layer) { lower_norm(at, layer); },
           [&](const Clip&) { at.reference(); },
           [&](const Concat&) { at.reference(); },
           [&](const Convolution& layer) { lower_convolution(at, layer); },
           [&](const Dropout&) { at.identity(); },
-          [&](const FilterResponseNorm&) { at.reference(); },
+          [&](const FilterResponseNorm& layer) { lower_norm(at, layer); },
           [&](const Flatten&) { at.view(at.in_layout(at.source(), kPlain), Shape{at.value(at.source()).sample.elements()}); },
-          [&](const GroupNorm&) { at.reference(); },
-          [&](const InstanceNorm&) { at.reference(); },
-          [&](const LayerNorm&) { at.reference(); },
+          [&](const GroupNorm& layer) { lower_norm(at, layer); },
+          [&](const InstanceNorm& layer) { lower_norm(at, layer); },
+          [&](const LayerNorm& layer) { lower_norm(at, layer); },
           [&](const Linear& layer) { lower_linear(at, layer); },
-          [&](const LocalContrastNorm&) { at.reference(); },
-          [&](const LocalMeanSubtraction&) { at.reference(); },
+          [&](const LocalContrastNorm& layer) { lower_norm(at, layer); },
+          [&](const LocalMeanSubtraction& layer) { lower_norm(at, layer); },
           [&](const Lrn& layer) { lower_lrn(at, layer); },
           [&](const MatMul&) { at.reference(); },
           [&](const MaxPool& layer) { lower_max_pool(at, layer); },
-          [&](const MovingAverageBatchNorm&) { at.reference(); },
+          [&](const MovingAverageBatchNorm& layer) { lower_norm(at, layer); },
           [&](const Multiply&) { at.reference(); },
           [&](const Pad&) { at.reference(); },
           [&](const Relu&) { at.compute(own_relu(at.shape(at.source()), at.value(at.source()).layout, at.instructions().simd)); },
           [&](const Reshape& layer) { at.view(at.in_layout(at.source(), kPlain), Shape(layer.shape)); },
-          [&](const Scale&) { at.reference(); },
-          [&](const ScaleShift&) { at.reference(); },
+          [&](const Scale& layer) { lower_norm(at, layer); },
+          [&](const ScaleShift& layer) { lower_norm(at, layer); },
           [&](const Slice&) { at.reference(); },
           [&](const Softmax& layer) { lower_softmax(at, layer); },
-          [&](const SwitchableNorm&) { at.reference(); },
+          [&](const SwitchableNorm& layer) { lower_norm(at, layer); },
           [&](const Transpose&) { at.reference(); },
       },
       node.layer);
@@ -81,6 +76,16 @@ void finish_plan(Program& program, const CompileOptions& options) {
   }
 }
 
+// Each step runs for all of the batch before the next one does.
+void one_segment_a_step(Program& program) {
+  program.segments.clear();
+  program.slice_segments = 0;
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    const Choice& choice = program.steps[i].choice;
+    program.segments.push_back({i, i + 1, choice.whole_batch ? INT64_MAX : choice.any_rows ? kRows : choice.slice_rows});
+  }
+}
+
 // Steps that take one sample make a segment with their like, so that a sample's tensors stay in the caches.
 void find_segments(Program& program) {
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
@@ -88,11 +93,13 @@ void find_segments(Program& program) {
     const auto rows = s.choice.any_rows ? kRows : s.rows ? 1 : s.choice.slice_rows;
     const bool first_of_block = s.rows && (i == 0 || !program.steps[i - 1].rows);
     if (first_of_block) program.slice_segments = program.segments.size();
+    if (s.choice.whole_batch) program.plan.whole_batch.push_back(s.plan.layers.front());
     const bool joins = i > 0 && !first_of_block && rows == 1 && program.segments.back().rows == 1;
     if (!joins) program.segments.push_back({i, i, rows});
     program.segments.back().end = i + 1;
   }
   if (program.steps.empty() || !program.steps.back().rows) program.slice_segments = program.segments.size();
+  if (!program.plan.whole_batch.empty()) one_segment_a_step(program);
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ std::shared_ptr<const Network> compile(const Model& model, const CompileOptions&
   std::vector<Exposed> outputs;
   for (const auto& name : names) outputs.push_back({name, best.resolved(name)});
   impl->program = lower(best.model, outputs, chosen);
+  impl->program.max_memory = options.max_memory;
   impl->program.plan.passes = best.notes;
   const Plan& plan = impl->program.plan;
   const auto wanted = checked_add(plan.arena_bytes, plan.created_bytes);
@@ -101,6 +102,9 @@ struct Session::Impl {
   // Where the current block of rows lies in what the caller gave.
   std::vector<const std::byte*> inputs;
   std::vector<std::byte*> outputs;
+  // Samples for which the arena is laid out, and those for which it has room; more than one only if the batch runs as a whole.
+  std::uint64_t samples = 1;
+  std::uint64_t room = 1;
   std::vector<double> step_seconds;  // one for each step, or empty: nobody wants to know
 
   Impl(std::shared_ptr<const Network> compiled, bool timed)
@@ -121,7 +125,8 @@ struct Session::Impl {
   const std::byte* source(std::size_t value, std::int64_t row) const {
     const ValueStorage& storage = program.storages[program.values[value].storage];
     if (storage.input) return inputs[*storage.input] + static_cast<std::uint64_t>(row) * storage.bytes;
-    return arena.get() + storage.offset + static_cast<std::uint64_t>(row % storage.samples) * storage.bytes;
+    const auto before = static_cast<std::uint64_t>(row % storage.samples) * storage.bytes;
+    return arena.get() + program.shared_bytes + storage.offset * samples + before;
   }
 
   std::byte* destination(const NetworkStep& step, std::int64_t row) const {
@@ -130,12 +135,35 @@ struct Session::Impl {
     return outputs[*step.output] + static_cast<std::uint64_t>(row) * elements * sizeof(float);
   }
 
+  bool whole_batch() const { return !program.plan.whole_batch.empty(); }
+
+  std::byte* scratch(const NetworkStep& step) const {
+    if (whole_batch() && !step.choice.whole_batch) return arena.get();
+    return arena.get() + program.shared_bytes + step.scratch_offset * samples;
+  }
+
+  // Lays the arena out for a run of so many samples.
+  void make_room(std::uint64_t wanted) {
+    const auto of_samples = checked_multiply(program.plan.arena_bytes - program.shared_bytes, wanted);
+    const auto bytes = of_samples ? checked_add(*of_samples, program.shared_bytes) : std::nullopt;
+    const auto all = bytes ? checked_add(*bytes, program.plan.created_bytes) : std::nullopt;
+    if (!all || *all > program.max_memory) {
+      throw Error(ErrorKind::resources, fmt::format("batch of {}", wanted),
+                  fmt::format("layer '{}' takes statistics from the whole batch, and {} bytes for each sample are too many",
+                              program.plan.whole_batch.front(), program.plan.arena_bytes - program.shared_bytes),
+                  "run smaller batches, each with statistics of its own");
+    }
+    if (wanted > room) arena = arena_memory(*bytes);
+    room = std::max(room, wanted);
+    samples = wanted;
+  }
+
   void run_step(std::size_t index, std::int64_t row, std::int64_t rows) {
     const NetworkStep& step = program.steps[index];
     for (std::size_t i = 0; i < step.sources.size(); ++i) sources[i] = source(step.sources[i], row);
     const StepMemory memory{.sources = std::span(sources).first(step.sources.size()),
                             .destination = destination(step, row),
-                            .scratch = arena.get() + step.scratch_offset,
+                            .scratch = scratch(step),
                             .rows = rows};
     if (step_seconds.empty()) return runs[index](memory);
     const auto start = std::chrono::steady_clock::now();
@@ -152,6 +180,7 @@ struct Session::Impl {
   }
 
   void run_block(std::int64_t rows) {
+    if (whole_batch()) return run_segments(0, program.segments.size(), 0, rows);
     for (std::int64_t row = 0; row < rows; row += program.plan.slice)
       run_segments(0, program.slice_segments, row, std::min(program.plan.slice, rows - row));
     run_segments(program.slice_segments, program.segments.size(), 0, rows);
@@ -184,13 +213,15 @@ void Session::run(std::int64_t batch, std::span<const std::span<const float>> in
   check_sizes("input", batch, program.inputs, inputs);
   check_sizes("output", batch, program.outputs, outputs);
   const ThreadScope scope(program.plan.threads);
-  for (std::int64_t done = 0; done < batch; done += kRows) {
+  if (impl_->whole_batch() && batch > 0) impl_->make_room(static_cast<std::uint64_t>(batch));
+  const std::int64_t block = impl_->whole_batch() ? std::max<std::int64_t>(batch, 1) : kRows;
+  for (std::int64_t done = 0; done < batch; done += block) {
     const auto at = [&](const std::vector<TensorInfo>& tensors, std::size_t i) { return done * tensors[i].shape.elements(); };
     for (std::size_t i = 0; i < inputs.size(); ++i)
       impl_->inputs[i] = reinterpret_cast<const std::byte*>(inputs[i].data() + at(program.inputs, i));
     for (std::size_t i = 0; i < outputs.size(); ++i)
       impl_->outputs[i] = reinterpret_cast<std::byte*>(outputs[i].data() + at(program.outputs, i));
-    impl_->run_block(std::min(kRows, batch - done));
+    impl_->run_block(std::min(block, batch - done));
   }
 }
 

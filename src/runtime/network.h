@@ -62,8 +62,10 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   // Runs `batch` samples. inputs[i] holds batch x elements of network.inputs()[i], row-major f32; outputs[i] receives
-  // batch x elements of network.outputs()[i]. Any batch; each row's bits depend neither on the batch nor on the threads. Throws
-  // Error of kind usage for tensors of other sizes.
+  // batch x elements of network.outputs()[i]. Any batch; each row's bits depend neither on the batch nor on the threads. Only where
+  // Plan::whole_batch names layers do they depend on the batch, which then runs as a whole, and the session grows to the largest
+  // that it was given. Throws Error of kind usage for tensors of other sizes, and resources for such a batch that takes more memory
+  // than allowed.
   void run(std::int64_t batch, std::span<const std::span<const float>> inputs, std::span<const std::span<float>> outputs);
 
   // What each step of the plan took in all runs since it was last asked for, if the session is timed; else empty.

@@ -18,16 +18,6 @@ namespace {
 const float* floats(const std::byte* bytes) { return reinterpret_cast<const float*>(bytes); }
 float* floats(std::byte* bytes) { return reinterpret_cast<float*>(bytes); }
 
-std::string own(std::string_view what, SimdLevel level) {
-  switch (level) {
-    case SimdLevel::baseline: return fmt::format("own:{}:sse2", what);
-    case SimdLevel::avx2: return fmt::format("own:{}:avx2", what);
-    case SimdLevel::avx512:
-    case SimdLevel::avx512_vbmi: break;
-  }
-  return fmt::format("own:{}:avx512", what);
-}
-
 // A kernel that is the same for all sessions.
 Kernel stateless(Run run) {
   return [run = std::move(run)] { return run; };
@@ -41,9 +31,19 @@ Choice plain_choice(std::string implementation) {
 
 }  // namespace
 
+std::string own_name(std::string_view what, SimdLevel level) {
+  switch (level) {
+    case SimdLevel::baseline: return fmt::format("own:{}:sse2", what);
+    case SimdLevel::avx2: return fmt::format("own:{}:avx2", what);
+    case SimdLevel::avx512:
+    case SimdLevel::avx512_vbmi: break;
+  }
+  return fmt::format("own:{}:avx512", what);
+}
+
 Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                   SimdLevel level) {
-  Choice choice = plain_choice(own("linear", level));
+  Choice choice = plain_choice(own_name("linear", level));
   choice.scratch_bytes = linear_scratch_bytes(rows, threads);
   const bool as_stored = weight.storage == Storage::f32 || weight.storage == Storage::f16 || weight.storage == Storage::bf16;
   const auto taps_bytes = as_stored ? byte_count(weight) : static_cast<std::uint64_t>(weight.shape.elements()) * sizeof(float);
@@ -72,7 +72,7 @@ Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, 
 
 Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                          SimdLevel level) {
-  Choice choice = plain_choice(own("sparse_linear", level));
+  Choice choice = plain_choice(own_name("sparse_linear", level));
   const Rows all = alexnet::rows(weight.shape);
   const auto blocks = (all.elements + kSparseBlock - 1) / kSparseBlock;
   choice.scratch_bytes = sparse_linear_scratch_bytes(rows, threads);
@@ -102,24 +102,32 @@ Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight*
   return choice;
 }
 
-Choice own_lrn(const Lrn& layer, const Shape& input, int threads, SimdLevel level) {
-  Choice choice = plain_choice(own("lrn", level));
-  // Axes behind the channel are all alike to a window across channels.
+Choice own_lrn(const Lrn& layer, const Shape& input, const Layout& layout, int threads, SimdLevel level) {
   const bool within = layer.region == LrnRegion::within_channel;
+  Choice choice = plain_choice(own_name("lrn", level));
+  const bool whole_blocks = layout.order == Order::channels_last || input[1] / layer.groups % layout.block == 0;
+  if (!within && layout.type == ElementType::f32 && whole_blocks) choice.source = choice.destination = layout;
+  // Axes behind the channel are all alike to a window across channels.
   const auto height = within ? input[2] : 1;
   const auto width = input.elements() / std::max<std::int64_t>(1, input[0] * input[1] * height);
-  choice.scratch_bytes = lrn_scratch_bytes(layer.region, height, width, reach(layer), threads);
+  const auto furthest = within ? std::max(height, width) : input[1];
+  const auto [before, after] = reach(layer);
   const auto size = static_cast<double>(layer.local_size);
-  const LrnArguments fixed{.samples = input[0],
+  const LrnArguments fixed{.region = layer.region,
+                           .samples = input[0],
                            .channels = input[1],
                            .height = height,
                            .width = width,
-                           .reach = reach(layer),
+                           .block = choice.source.order == Order::channels_last ? input[1]
+                                    : choice.source.order == Order::blocked     ? layout.block
+                                                                                : 0,
+                           .reach = {std::min(before, furthest), std::min(after, furthest)},
                            .groups = within ? 1 : layer.groups,
                            .factor = static_cast<float>(layer.alpha / (within ? size * size : size)),
                            .beta = static_cast<float>(layer.beta),
                            .k = static_cast<float>(layer.k)};
-  choice.prepare = [=, kernel = lrn_kernel(layer.region, level)] {
+  choice.scratch_bytes = lrn_scratch_bytes(fixed, threads);
+  choice.prepare = [=, kernel = lrn_kernel(fixed, level)] {
     return stateless([=](const StepMemory& at) {
       LrnArguments arguments = fixed;
       arguments.source = floats(at.sources[0]);
@@ -140,7 +148,7 @@ Choice own_pool(WindowPool pool, const Shape& input) {
 }
 
 Choice own_relu(const Shape& input, const Layout& layout, SimdLevel level) {
-  Choice choice = plain_choice(own("relu", level));
+  Choice choice = plain_choice(own_name("relu", level));
   choice.source = choice.destination = layout;
   const auto count = static_cast<std::int64_t>(byte_count(layout, input).value_or(0) / sizeof(float));
   choice.prepare = [=, kernel = relu_kernel(level)] {

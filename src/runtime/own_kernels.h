@@ -2,6 +2,8 @@
 // regions of what ThreadScope says.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "layers/layer.h"
@@ -12,13 +14,17 @@
 
 namespace alexnet {
 
+// "own:lrn:avx512".
+std::string own_name(std::string_view what, SimdLevel level);
+
 // Any number of rows, at most `rows`.
 Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                   SimdLevel level);
 // The same for a weight that is stored as int8_sparse, which stays so.
 Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                          SimdLevel level);
-Choice own_lrn(const Lrn& layer, const Shape& input, int threads, SimdLevel level);
+// In the given layout, unless it has blocks that a tower does not fill.
+Choice own_lrn(const Lrn& layer, const Shape& input, const Layout& layout, int threads, SimdLevel level);
 Choice own_pool(WindowPool pool, const Shape& input);
 // In any layout, which it keeps.
 Choice own_relu(const Shape& input, const Layout& layout, SimdLevel level);

@@ -1,5 +1,7 @@
 #include "runtime/place.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "alexnet/error.h"
@@ -36,6 +38,11 @@ std::vector<Lifetime> tensor_lifetimes(Program& program) {
     const auto last = segments[at].back();
     const bool of_block = last >= program.slice_segments;
     ValueStorage& storage = program.storages[at];
+    if (!program.plan.whole_batch.empty()) {
+      storage.samples = INT64_MAX;
+      lifetimes[at].bytes = storage.bytes;
+      continue;
+    }
     if (first == last) {
       storage.samples = program.segments[first].rows;
     } else {
@@ -54,10 +61,16 @@ std::vector<Lifetime> tensor_lifetimes(Program& program) {
 
 void place(Program& program) {
   std::vector<Lifetime> lifetimes = tensor_lifetimes(program);
-  for (std::size_t i = 0; i < program.steps.size(); ++i) lifetimes.push_back({program.steps[i].choice.scratch_bytes, i, i});
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    const Choice& choice = program.steps[i].choice;
+    const bool shared = !program.plan.whole_batch.empty() && !choice.whole_batch;
+    if (shared) program.shared_bytes = std::max(program.shared_bytes, (choice.scratch_bytes + 63) / 64 * 64);
+    lifetimes.push_back({shared ? 0 : choice.scratch_bytes, i, i});
+  }
   const auto arena = plan_arena(lifetimes);
-  if (!arena) too_large();
-  program.plan.arena_bytes = arena->bytes;
+  const auto bytes = arena ? checked_add(arena->bytes, program.shared_bytes) : std::nullopt;
+  if (!bytes) too_large();
+  program.plan.arena_bytes = *bytes;
   for (std::size_t at = 0; at < program.storages.size(); ++at) program.storages[at].offset = arena->offsets[at];
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     NetworkStep& s = program.steps[i];

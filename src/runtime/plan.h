@@ -33,13 +33,14 @@ struct Plan {
   std::vector<PlanStep> steps;
   std::vector<std::string> passes;  // what was done to the model before: "dropped dropout 'drop6'"
   std::vector<PlanAbsence> absent;
-  std::string precision;        // what the network was compiled for
-  std::string note;             // why that is not what was asked for; often empty
-  std::string instruction_set;  // "AVX-512 with VNNI and BF16"
+  std::string precision;                 // what the network was compiled for
+  std::string note;                      // why that is not what was asked for; often empty
+  std::vector<std::string> whole_batch;  // layers that take statistics from the batch: a run's rows depend on one another
+  std::string instruction_set;           // "AVX-512 with VNNI and BF16"
   int threads = 0;
   std::int64_t slice = 0;           // samples that the steps before the linear layers take at once
   std::int64_t rows = 0;            // samples that the steps from the first linear layer on take at once, at most
-  std::uint64_t arena_bytes = 0;    // for each session
+  std::uint64_t arena_bytes = 0;    // for each session; for each sample of its largest run if the batch runs as a whole
   std::uint64_t weight_bytes = 0;   // read by all steps together
   std::uint64_t created_bytes = 0;  // of them, made by compile() beside the model's own
   std::uint64_t macs = 0;           // multiply-adds for one sample

@@ -140,6 +140,12 @@ void ProgramBuilder::view(std::size_t of, const Shape& sample) {
   program_.plan.absent.push_back({node_->name, fmt::format("view of '{}'", node_->inputs[0])});
 }
 
+std::vector<Weight> ProgramBuilder::weights(std::span<const Shape> inputs) const {
+  std::vector<Weight> result;
+  for (const auto& parameter : parameters(node_->layer, inputs)) result.push_back(weight(parameter.name));
+  return result;
+}
+
 void ProgramBuilder::reference() {
   std::vector<std::size_t> sources;
   std::vector<Shape> shapes;
@@ -147,11 +153,9 @@ void ProgramBuilder::reference() {
     sources.push_back(in_layout(source(i), kPlain));
     shapes.push_back(shape(source(i)));
   }
-  std::vector<Weight> weights;
-  for (const auto& parameter : parameters(node_->layer, shapes)) weights.push_back(weight(parameter.name));
   const Shape out = output_shape(node_->layer, shapes).without_batch();
   const auto result =
-      add(std::string(kind(node_->layer)), reference_layer(node_->layer, shapes, std::move(weights)), std::move(sources), out);
+      add(std::string(kind(node_->layer)), reference_layer(node_->layer, shapes, weights(shapes)), std::move(sources), out);
   bind(node_->name, result);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,8 @@ class ProgramBuilder {
   const Value& value(std::size_t index) const { return program_.values[index]; }
   Shape shape(std::size_t index) const { return value(index).sample.with_batch(1); }  // one sample is run at a time
   const Weight& weight(std::string_view parameter) const;
+  // All that the node has learned, in the order in which reference() takes it.
+  std::vector<Weight> weights(std::span<const Shape> inputs) const;
   const Weight* optional_weight(bool present, std::string_view parameter) const { return present ? &weight(parameter) : nullptr; }
   // The ReLU that alone reads this node's output, if nobody else wants that: it can be done on the way.
   const Node* following_relu() const;

@@ -21,6 +21,11 @@ void check_takes_pictures(const Network& network, const Preprocessing& preproces
     throw Error(ErrorKind::model, "", fmt::format("the network takes {} inputs, not one picture", network.inputs().size()),
                 "alexnet run takes tensors");
   }
+  if (const auto& coupled = network.plan().whole_batch; !coupled.empty()) {
+    throw Error(ErrorKind::model, fmt::format("layer '{}'", coupled.front()),
+                "takes its statistics from the batch, so that a picture has no result of its own",
+                "alexnet stats --recalibrate stores statistics in a model; alexnet run takes a batch as a whole");
+  }
   if (preprocessing.steps.empty()) {
     throw Error(ErrorKind::model, "", "does not say what is done to pictures first",
                 "--preprocess says it, for convert and for one run");

@@ -55,7 +55,8 @@ class PictureBatches {
   double network_seconds_ = 0;
 };
 
-// Throws Error of kind model if the network does not take exactly what the preprocessing gives.
+// Throws Error of kind model if the network does not take exactly what the preprocessing gives, and if what it makes of a picture
+// depends on the others.
 void check_takes_pictures(const Network& network, const Preprocessing& preprocessing);
 
 }  // namespace alexnet

@@ -61,9 +61,11 @@ std::vector<NamedTensor> run(const NamedNetwork& network, const std::vector<Name
   std::vector<Tensor> outputs;
   for (const auto& info : network.network->outputs()) outputs.push_back(Tensor::zeros(info.shape.with_batch(batch)));
   Session session(network.network);
-  for (std::int64_t done = 0; done < batch; done += kRowsOfARun) {
+  const bool whole = !network.network->plan().whole_batch.empty();
+  const std::int64_t rows_of_a_run = whole ? std::max<std::int64_t>(batch, 1) : kRowsOfARun;
+  for (std::int64_t done = 0; done < batch; done += rows_of_a_run) {
     if (stop != nullptr && *stop != 0) return {};
-    const std::int64_t rows = std::min(kRowsOfARun, batch - done);
+    const std::int64_t rows = std::min(rows_of_a_run, batch - done);
     const auto part = [&](auto values) {
       const std::size_t width = values.size() / static_cast<std::size_t>(batch);
       return values.subspan(static_cast<std::size_t>(done) * width, static_cast<std::size_t>(rows) * width);

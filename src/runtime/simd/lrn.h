@@ -1,4 +1,4 @@
-// Local response normalisation with any window, on row-major tensors: for what oneDNN's primitive can't do.
+// Local response normalisation with any window, on row-major tensors and on those whose channels lie side by side.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,25 @@ struct LrnArguments {
   const float* source = nullptr;
   float* destination = nullptr;
   float* scratch = nullptr;  // lrn_scratch_bytes()
+  LrnRegion region = LrnRegion::across_channels;
   std::int64_t samples = 1;
   std::int64_t channels = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;
-  LrnReach reach{};
+  // 0: row-major. Else (N, C / block, H, W, block): all channels, or as many as divide those of a tower. Only across channels.
+  std::int64_t block = 0;
+  LrnReach reach{};  // no further than the channels or the map
   std::int64_t groups = 1;
   float factor = 0;  // alpha / window size
   float beta = 0;
   float k = 0;
 };
 
-// Opens one parallel region. Sums of squares are f32; beta of 0.5, 0.75 and 1 by square roots (within 2 ulp), others by exp and log
-// in double (within 1 ulp).
+// Opens one parallel region. Sums of squares are f32; the power is by square roots and a series for a beta of 0.5, 0.75 and 1
+// (within 5 units of roundoff), by exp and log in double for others (within 2). Looks at region and block alone.
 using LrnKernel = void (*)(const LrnArguments&);
-LrnKernel lrn_kernel(LrnRegion region, SimdLevel level);
+LrnKernel lrn_kernel(const LrnArguments& arguments, SimdLevel level);
 
-std::uint64_t lrn_scratch_bytes(LrnRegion region, std::int64_t height, std::int64_t width, const LrnReach& reach, int threads);
+std::uint64_t lrn_scratch_bytes(const LrnArguments& arguments, int threads);
 
 }  // namespace alexnet

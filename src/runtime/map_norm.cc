@@ -1,0 +1,73 @@
+#include "runtime/map_norm.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace alexnet {
+namespace {
+
+class Maps {
+ public:
+  Maps(const MapNorm& norm, const MapKernels& kernels, const StepMemory& at)
+      : norm_(norm),
+        kernels_(kernels),
+        source_(reinterpret_cast<const float*>(at.sources[0])),
+        destination_(reinterpret_cast<float*>(at.destination)) {}
+
+  Moments moments(std::int64_t map) const {
+    const float* source = source_ + map * norm_.pixels;
+    if (norm_.moments) return kernels_.moments(source, norm_.pixels);
+    return {.count = 1, .mean = 0, .squares = kernels_.mean_square(source, norm_.pixels)};
+  }
+
+  void normalise(std::int64_t map, const MeanVariance& with) const {
+    const auto channel = static_cast<std::size_t>(map % norm_.channels);
+    const double scale = static_cast<double>(norm_.scale[channel]) / std::sqrt(with.variance + norm_.epsilon[channel]);
+    const auto mean = static_cast<float>(with.mean);
+    const MapAffine affine{.mean = mean,
+                           .mean_rest = static_cast<float>(with.mean - static_cast<double>(mean)),
+                           .scale = static_cast<float>(scale),
+                           .offset = norm_.offset[channel],
+                           .least = norm_.least[channel]};
+    kernels_.affine(source_ + map * norm_.pixels, destination_ + map * norm_.pixels, norm_.pixels, affine);
+  }
+
+ private:
+  const MapNorm& norm_;
+  const MapKernels& kernels_;
+  const float* source_;
+  float* destination_;
+};
+
+}  // namespace
+
+std::uint64_t map_norm_scratch_bytes(const MapNorm& norm) {
+  return norm.mix ? static_cast<std::uint64_t>(norm.channels) * (sizeof(Moments) + sizeof(MeanVariance)) : 0;
+}
+
+void run(const MapNorm& norm, const MapKernels& kernels, std::int64_t samples, const StepMemory& at) {
+  const Maps maps(norm, kernels, at);
+  const auto count = norm.pixels == 0 ? 0 : samples * at.rows * norm.channels;
+  if (!norm.mix) {
+    // In one go, while the map is in the cache.
+#pragma omp parallel for schedule(static)
+    for (std::int64_t map = 0; map < count; ++map) {
+      const Moments own = maps.moments(map);
+      maps.normalise(map, {own.mean, own.variance()});
+    }
+    return;
+  }
+  auto* const moments = reinterpret_cast<Moments*>(at.scratch);
+  auto* const with = reinterpret_cast<MeanVariance*>(at.scratch + static_cast<std::size_t>(count) * sizeof(Moments));
+  const auto together = norm.together == 0 ? std::max<std::int64_t>(count, 1) : norm.together;
+#pragma omp parallel for schedule(static)
+  for (std::int64_t map = 0; map < count; ++map) moments[map] = maps.moments(map);
+  for (std::int64_t first = 0; first < count; first += together) {
+    const auto size = static_cast<std::size_t>(together);
+    norm.mix(std::span<const Moments>(moments + first, size), std::span(with + first, size));
+  }
+#pragma omp parallel for schedule(static)
+  for (std::int64_t map = 0; map < count; ++map) maps.normalise(map, with[map]);
+}
+
+}  // namespace alexnet

@@ -1,0 +1,35 @@
+// Statistics of maps, and what normalisations make of a map by them.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/instruction_set.h"
+#include "tensor/moments.h"
+
+namespace alexnet {
+
+// y = max(((x - mean) - mean_rest) * scale + offset, least). The mean is held as a sum of two, so that maps far from zero keep
+// their digits.
+struct MapAffine {
+  float mean = 0;
+  float mean_rest = 0;
+  float scale = 1;
+  float offset = 0;
+  float least = 0;  // minus infinity: no bound
+};
+
+// None of them opens a parallel region. `count` is at least 1.
+struct MapKernels {
+  // In two passes of f32 sums of 4096 values at most, which are added up in double. Exact for equal values.
+  Moments (*moments)(const float* source, std::int64_t count);
+  // The mean of x * x, summed in the same way.
+  double (*mean_square)(const float* source, std::int64_t count);
+  // NaN stays NaN, whatever `least` is.
+  void (*affine)(const float* source, float* destination, std::int64_t count, const MapAffine& affine);
+  // y = ((x - mean) - mean_rest) * affine.scale * scale[i] + offset[i]; either array may be null.
+  void (*elementwise)(const float* source, float* destination, std::int64_t count, const MapAffine& affine, const float* scale,
+                      const float* offset);
+};
+MapKernels map_kernels(SimdLevel level);
+
+}  // namespace alexnet

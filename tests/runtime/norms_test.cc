@@ -1,0 +1,198 @@
+// The normalisations, compiled, against what other implementations computed in double (tests/golden/layers), and their own
+// promises: finite results, any layout, batches as a whole.
+#include <cmath>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "alexnet/error.h"
+#include "runtime/instruction_set.h"
+#include "runtime/onednn/primitives.h"
+#include "runtime/openmp.h"
+#include "runtime/own_kernels.h"
+#include "tests/layers/finite_cases.h"
+#include "tests/layers/golden.h"
+#include "tests/runtime/generated.h"
+#include "tests/runtime/running.h"
+
+namespace alexnet {
+namespace {
+
+using test::generated;
+
+constexpr double kRoundoff = std::numeric_limits<float>::epsilon() / 2;
+
+Model model_of(const Layer& layer, const Shape& sample, const std::vector<Tensor>& learned) {
+  Model model;
+  model.graph = checked({.inputs = {{"x", sample}}, .nodes = {{.name = "y", .layer = layer, .inputs = {"x"}}}, .outputs = {"y"}});
+  const Shape input = sample.with_batch(1);
+  std::size_t at = 0;
+  for (const auto& parameter : parameters(layer, std::span(&input, 1)))
+    model.weights["y." + std::string(parameter.name)] = Weight::of(learned[at++]);
+  return model;
+}
+
+struct Family {
+  std::string kind;
+  // How far an element may be off, in roundings of itself and of the largest element.
+  double relative = 0;
+  double absolute = 0;
+};
+
+class NormLayerTest : public testing::TestWithParam<Family> {};
+
+TEST_P(NormLayerTest, ComputesWhatOthersDo) {
+  for (const auto& golden : test::golden_cases(GetParam().kind)) {
+    SCOPED_TRACE(fmt::format("{}, {}", golden.name, to_json(golden.layer).dump()));
+    const Tensor& x = golden.inputs.front();
+    const Model model = model_of(golden.layer, x.shape().without_batch(), golden.parameters);
+    const auto network = compile(model, {.threads = 2});
+    Session session(network);
+    const auto* lrn = std::get_if<Lrn>(&golden.layer);
+    const bool within = lrn != nullptr && lrn->region == LrnRegion::within_channel;
+    const double window = lrn == nullptr ? 0 : static_cast<double>(within ? lrn->local_size * lrn->local_size : lrn->local_size);
+    test::expect_golden(golden, test::run(session, *network, {x}).front(), (GetParam().relative + window) * kRoundoff,
+                        GetParam().absolute * kRoundoff);
+    EXPECT_NE(test::implementation_of(network->plan(), "y"), "reference");
+  }
+}
+
+// Means and variances: a lane adds up 64 terms before pieces go on in double, which is wrong by 8 roundings of the mean |term|
+// (Higham and Mary 2019) or, if luck fails, some more; the range of the values is at most some deviations, and the largest result
+// is about half of that. Stored numbers: a few operations, of |x| + |mean|. Response normalisation: as in layers_test.cc.
+// Neighbourhoods: two sums of up to 9 weighted values that lie within the range, and a quotient.
+INSTANTIATE_TEST_SUITE_P(Family, NormLayerTest,
+                         testing::Values(Family{"batch_norm", 8, 8}, Family{"batch_statistics_norm", 8, 32},
+                                         Family{"filter_response_norm", 8, 8}, Family{"group_norm", 8, 32},
+                                         Family{"instance_norm", 8, 32}, Family{"layer_norm", 8, 32},
+                                         Family{"local_contrast_norm", 8, 64}, Family{"local_mean_subtraction", 8, 32},
+                                         Family{"lrn", 7, 0}, Family{"moving_average_batch_norm", 8, 1}, Family{"scale", 2, 0},
+                                         Family{"scale_shift", 2, 2}, Family{"switchable_norm", 8, 32},
+                                         // The float32 of TensorFlow's lrn in addition.
+                                         Family{"tensorflow", 24, 32}),
+                         [](const auto& test) { return test.param.kind; });
+
+TEST(NormLayers, AreFiniteForAllFiniteInputs) {
+  for (const auto& layer : test::normalisations()) {
+    for (const auto& x : test::finite_inputs()) {
+      const Model model = model_of(layer, x.shape().without_batch(), test::finite_parameters(layer, x.shape()));
+      const Tensor y = test::run(model, {x}, {.threads = 2}).front();
+      EXPECT_THAT(y.values<float>(), testing::Each(testing::Truly([](float value) { return std::isfinite(value); })))
+          << to_string(x.shape()) << " through " << to_json(layer).dump();
+    }
+  }
+}
+
+std::vector<float> ran(const Choice& choice, std::span<const float> source, std::size_t elements) {
+  std::vector<float> destination(elements);
+  std::vector<float> scratch(choice.scratch_bytes / sizeof(float) + 1);
+  const auto* from = reinterpret_cast<const std::byte*>(source.data());
+  choice.prepare()()({.sources = std::span(&from, 1),
+                      .destination = reinterpret_cast<std::byte*>(destination.data()),
+                      .scratch = reinterpret_cast<std::byte*>(scratch.data())});
+  return destination;
+}
+
+TEST(OwnLrnLayer, ComputesTheSameInEveryLayout) {
+  const std::vector<Layout> layouts{
+      {}, {.order = Order::channels_last}, {.order = Order::blocked, .block = 8}, {.order = Order::blocked, .block = 16}};
+  const ThreadScope scope(2);
+  for (const Shape& shape : {Shape{1, 96, 5, 7}, Shape{2, 32, 3, 1}, Shape{1, 16, 1, 1}, Shape{1, 48, 13, 9}, Shape{1, 5, 4, 3}}) {
+    for (const Lrn& layer : {Lrn{.alpha = 1, .k = 2}, Lrn{.local_size = 4, .alpha = 1},
+                             Lrn{.local_size = 6, .alpha = 1, .even_window = EvenWindow::after}, Lrn{.local_size = 99, .alpha = 1},
+                             Lrn{.local_size = 1, .alpha = 1, .beta = 0.5}, Lrn{.alpha = 1, .groups = 2},
+                             Lrn{.alpha = 1, .beta = 0.6}, Lrn{.alpha = 1, .beta = 1}}) {
+      if (shape[1] % layer.groups != 0) continue;
+      const Tensor x = generated(shape, 1, -2, 2);
+      const Tensor expected = reference(layer, std::span(&x, 1), {});
+      for (const Layout& layout : layouts) {
+        const Choice own = own_lrn(layer, shape, layout, /*threads=*/2, instruction_set().simd);
+        auto values = std::vector<float>(x.values<float>().begin(), x.values<float>().end());
+        const auto elements = byte_count(own.source, shape).value() / sizeof(float);
+        if (own.source.order != Order::plain) values = ran(*onednn_reorder(shape, {}, own.source), values, elements);
+        values = ran(own, values, elements);
+        if (own.source.order != Order::plain)
+          values = ran(*onednn_reorder(shape, own.source, {}), values, x.values<float>().size());
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          const auto wanted = static_cast<double>(expected.values<float>()[i]);
+          const double allowed = (static_cast<double>(std::min(layer.local_size, shape[1])) + 7) * kRoundoff * std::fabs(wanted);
+          ASSERT_NEAR(static_cast<double>(values[i]), wanted, allowed) << "element " << i << " of " << to_string(shape) << " as "
+                                                                       << to_string(own.source, 4) << ", " << to_json(layer).dump();
+        }
+      }
+    }
+  }
+}
+
+TEST(OwnLrnLayer, KeepsALayoutWhoseBlocksFillItsTowers) {
+  const Layout blocked{.order = Order::blocked, .block = 16};
+  const auto layout = [&](std::int64_t channels, std::int64_t groups) {
+    return own_lrn({.groups = groups}, {1, channels, 4, 4}, blocked, 1, SimdLevel::baseline).source;
+  };
+  EXPECT_EQ(layout(96, 1), blocked);
+  EXPECT_EQ(layout(96, 2), blocked);
+  EXPECT_EQ(layout(48, 2), Layout{});
+  EXPECT_EQ(layout(20, 1), Layout{});
+}
+
+// Two layers that take statistics from the batch, with convolutions and rows of a linear layer between and behind them.
+Graph coupled_graph() {
+  return {.inputs = {{"x", {3, 9, 8}}},
+          .nodes = {{.name = "conv1", .layer = Convolution{.out_channels = 16, .kernel = {3, 3}}, .inputs = {"x"}},
+                    {.name = "norm1", .layer = BatchStatisticsNorm{}, .inputs = {"conv1"}},
+                    {.name = "relu1", .layer = Relu{}, .inputs = {"norm1"}},
+                    {.name = "norm2", .layer = SwitchableNorm{.batch_part = BatchPart::of_batch}, .inputs = {"relu1"}},
+                    {.name = "flat", .layer = Flatten{}, .inputs = {"norm2"}},
+                    {.name = "fc", .layer = Linear{.out_features = 10}, .inputs = {"flat"}},
+                    {.name = "norm3", .layer = BatchStatisticsNorm{}, .inputs = {"fc"}}},
+          .outputs = {"norm3"}};
+}
+
+TEST(WholeBatch, IsWhatTheReferencesMakeOfIt) {
+  const Model model = test::generated_model(coupled_graph());
+  const auto network = compile(model, {.threads = 2});
+  EXPECT_THAT(network->plan().whole_batch, testing::ElementsAre("norm1", "norm2", "norm3"));
+  Session session(network);
+  // Up, past a block of rows, and down again: the session keeps its arena.
+  for (const std::int64_t batch : {2, 5, 40, 3, 1}) {
+    const Tensor x = test::generated_tensor(Shape{3, 9, 8}.with_batch(batch), "x", 2);
+    Tensor expected = x;
+    for (const Node& node : model.graph.nodes) {
+      const Shape shape = expected.shape();
+      std::vector<Tensor> learned;
+      for (const auto& parameter : parameters(node.layer, std::span(&shape, 1)))
+        learned.push_back(widened(model.weights.at(fmt::format("{}.{}", node.name, parameter.name))));
+      expected = reference(node.layer, std::span(&expected, 1), learned);
+    }
+    const Tensor y = test::run(session, *network, {x}).front();
+    // Three standardisations keep what the sums before them lost, 30 roundings of numbers around one each.
+    for (std::size_t i = 0; i < y.values<float>().size(); ++i)
+      ASSERT_NEAR(y.values<float>()[i], expected.values<float>()[i], 1e-5) << "element " << i << " of a batch of " << batch;
+  }
+}
+
+TEST(WholeBatch, IsTheSameBitsForAnyThreads) {
+  const Model model = test::generated_model(coupled_graph());
+  const Tensor x = test::generated_tensor({37, 3, 9, 8}, "x", 2);
+  const Tensor one = test::run(model, {x}, {.threads = 1}).front();
+  const Tensor two = test::run(model, {x}, {.threads = 2}).front();
+  EXPECT_THAT(one.values<float>(), testing::ElementsAreArray(two.values<float>()));
+}
+
+TEST(WholeBatch, IsRefusedBeyondTheMemoryAllowed) {
+  const Model model = test::generated_model(coupled_graph());
+  const auto bytes = compile(model, {})->plan().arena_bytes + compile(model, {})->plan().created_bytes;
+  const auto network = compile(model, {.max_memory = bytes});
+  Session session(network);
+  EXPECT_NO_THROW(test::run(session, *network, {test::generated_tensor({1, 3, 9, 8}, "x", 2)}));
+  try {
+    test::run(session, *network, {test::generated_tensor({2, 3, 9, 8}, "x", 2)});
+    FAIL() << "took more memory than allowed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::resources);
+    EXPECT_THAT(error.what(), testing::HasSubstr("layer 'norm1' takes statistics from the whole batch"));
+  }
+}
+
+}  // namespace
+}  // namespace alexnet
