@@ -59,6 +59,20 @@ class Normalised(nn.Module):
         return torch.softmax(self.fc(x.view(-1, 64)), 1)
 
 
+class Norms(nn.Module):
+    """Normalisations by statistics of the input: instance, group and layer, each with and without learned numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv2d(3, 6, 3, stride=2), nn.InstanceNorm2d(6, affine=True, eps=1e-3), nn.ReLU(), nn.GroupNorm(3, 6),
+            nn.Conv2d(6, 4, 3), nn.InstanceNorm2d(4), nn.LayerNorm([4, 5, 6]), nn.GroupNorm(1, 4, affine=False), nn.LayerNorm(6, bias=False))
+        self.head = nn.Sequential(nn.Linear(120, 9), nn.LayerNorm(9, elementwise_affine=False), nn.Linear(9, 5))
+
+    def forward(self, x):
+        return self.head(torch.flatten(self.net(x), 1))
+
+
 class OneDimensional(nn.Module):
     """Signals instead of pictures."""
 
@@ -280,6 +294,24 @@ def arithmetic():
     g.write(["y", "means", "averages"], {"x": numbers((2, 3, 6, 5))})
 
 
+def group_norm():
+    """The operator itself, as it is since operator set 21."""
+    g = Graph("group_norm", 21)
+    g.input("x", ("N", 6, 4, 5))
+    g.node("GroupNormalization", ["x", g.weights("scale", 6), g.weights("bias", 6)], "y", num_groups=3, epsilon=1e-3)
+    g.write(["y"], {"x": numbers((2, 6, 4, 5))}, ir_version=10)
+
+
+def layer_norm():
+    """Over the last axis, as by default, and over all but the batch; a signal's instance normalisation in front."""
+    g = Graph("layer_norm", 17)
+    g.input("x", ("N", 3, 7))
+    x = g.node("InstanceNormalization", ["x", g.weights("is", 3), g.weights("ib", 3)], "instance")
+    x = g.node("LayerNormalization", [x, g.weights("ls", 7)], "last", epsilon=1e-2)
+    g.node("LayerNormalization", [x, g.weights("as", 3, 7), g.weights("ab", 3, 7)], "y", axis=1)
+    g.write(["last", "y"], {"x": numbers((2, 3, 7))})
+
+
 def old_softmax():
     """Softmax before operator set 13 takes the axes from its own on together."""
     g = Graph("old_softmax", 11)
@@ -342,7 +374,9 @@ def make_all():
         "script_batch_norm": lambda: exported("script_batch_norm", Normalised(), (1, 3, 31, 31), False, dynamic=True, opset=13,
                                               do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE),
         "script_torchvision": lambda: exported("script_torchvision", torchvision_narrow(), (1, 3, 23, 23), False, dynamic=True),
-        "zoo_caffe2": zoo, "towers": towers, "nhwc": nhwc, "arithmetic": arithmetic, "old_softmax": old_softmax, "half": half,
+        "dynamo_norms": lambda: exported("dynamo_norms", Norms(), (2, 3, 15, 17), True, dynamic=True),
+        "script_norms": lambda: exported("script_norms", Norms(), (2, 3, 15, 17), False, dynamic=True, opset=17),
+        "group_norm": group_norm, "layer_norm": layer_norm, "zoo_caffe2": zoo, "towers": towers, "nhwc": nhwc, "arithmetic": arithmetic, "old_softmax": old_softmax, "half": half,
         "shared": shared, "whole": whole,
     }
 

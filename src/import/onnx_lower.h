@@ -24,14 +24,19 @@ struct OnnxLowering {
 // Makes the layers of the op; throws also for operators that have none.
 void lower(const OnnxOp& op, OnnxBuilder& builder);
 
-// Windows and statistics over channels and spatial axes (onnx_windows.cc).
+// Windows over spatial axes (onnx_windows.cc).
 void lower_conv(const OnnxLowering& at);
 void lower_max_pool(const OnnxLowering& at);
 void lower_average_pool(const OnnxLowering& at);
 void lower_global_average_pool(const OnnxLowering& at);
 void lower_global_max_pool(const OnnxLowering& at);
 void lower_reduce_mean(const OnnxLowering& at);
+
+// Normalisations (onnx_norms.cc).
 void lower_batch_normalization(const OnnxLowering& at);
+void lower_group_normalization(const OnnxLowering& at);
+void lower_instance_normalization(const OnnxLowering& at);
+void lower_layer_normalization(const OnnxLowering& at);
 void lower_lrn(const OnnxLowering& at);
 
 // Elementwise operators, and Softmax (onnx_elementwise.cc).
@@ -56,6 +61,9 @@ void lower_pad(const OnnxLowering& at);
 // The sum of two values that are known only when the network runs, or their product (onnx_elementwise.cc).
 enum class Pairwise { sum, product };
 void make_pairwise(const OnnxLowering& at, Pairwise which, const std::string& a, const std::string& b);
+
+// Throws unless the constant has one element for each channel.
+void require_one_a_channel(const OnnxLowering& at, const OnnxConstant& constant, std::string_view what, std::int64_t channels);
 
 // Two values whole, with as many axes each: 1 is put in front of the smaller one's.
 std::pair<std::string, std::string> whole_pair(const OnnxLowering& at, const std::string& a, const std::string& b);

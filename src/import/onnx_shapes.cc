@@ -17,6 +17,8 @@ namespace {
 using Result = std::vector<Extents>;
 
 Result same(const OnnxCall& call) { return Result(call.node.outputs.size(), call.extents(0)); }
+// Statistics may be further outputs, which nothing here makes.
+Result normalised(const OnnxCall& call) { return {call.extents(0)}; }
 Result combined(const OnnxCall& call) { return {broadcast(call.extents(0), call.extents(1))}; }
 
 // Add and its kin were told by attributes how to align a smaller second operand before operator set 7.
@@ -168,7 +170,7 @@ const std::map<std::string, Rule>& rules() {
   static const std::map<std::string, Rule> table{
       {"Add", arithmetic},
       {"AveragePool", pool},
-      {"BatchNormalization", [](const OnnxCall& call) { return Result{call.extents(0)}; }},
+      {"BatchNormalization", normalised},
       {"Cast", same},
       {"Clip", same},
       {"Concat", concat},
@@ -181,7 +183,10 @@ const std::map<std::string, Rule>& rules() {
       {"Gemm", gemm},
       {"GlobalAveragePool", global_pool},
       {"GlobalMaxPool", global_pool},
+      {"GroupNormalization", normalised},
+      {"InstanceNormalization", normalised},
       {"LRN", same},
+      {"LayerNormalization", normalised},
       {"MatMul", [](const OnnxCall& call) { return Result{multiplied(call.extents(0), call.extents(1))}; }},
       {"MaxPool", pool},
       {"Mul", arithmetic},

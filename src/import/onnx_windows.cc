@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "import/onnx_attributes.h"
 #include "import/onnx_window.h"
-#include "layers/lrn_conventions.h"
 
 namespace alexnet {
 namespace {
@@ -50,12 +49,12 @@ class Plane {
   Extents spatial_;
 };
 
+}  // namespace
+
 void require_one_a_channel(const OnnxLowering& at, const OnnxConstant& constant, std::string_view what, std::int64_t channels) {
   if (constant.tensor.shape() == Shape{channels}) return;
   at.call.fail(fmt::format("its {} is {}, {} channels want {}", what, to_string(constant.tensor.shape()), channels, channels));
 }
-
-}  // namespace
 
 void lower_conv(const OnnxLowering& at) {
   const auto& weight = at.required_parameter(1, "weight");
@@ -124,38 +123,6 @@ void lower_reduce_mean(const OnnxLowering& at) {
   } else {
     at.builder.make(at.op, Flatten{}, {at.builder.step(at.op, "pool", layer, {input})});
   }
-}
-
-void lower_batch_normalization(const OnnxLowering& at) {
-  const auto& node = at.op.node;
-  if (int_attribute(node, "training_mode", 0) != 0) at.call.fail("computes statistics of its batch (training_mode)");
-  if (int_attribute(node, "spatial", 1) == 0) at.call.fail("has statistics for each pixel (spatial 0), which is not supported");
-  const auto input = at.builder.samples(at.input(0));
-  const auto channels = at.call.extents(0)[1];
-  const std::array<std::string_view, 4> names{"scale", "offset", "mean", "variance"};
-  for (std::size_t i = 0; i < names.size(); ++i)
-    require_one_a_channel(at, at.required_parameter(i + 1, names[i]), names[i], channels);
-  const auto layer = at.builder.make(at.op, BatchNorm{.epsilon = float_attribute(node, "epsilon", 1e-5)}, {input});
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto& constant = at.required_parameter(i + 1, names[i]);
-    at.builder.parameter(layer, names[i], constant.tensor, constant);
-  }
-}
-
-void lower_lrn(const OnnxLowering& at) {
-  const auto input = at.builder.samples(at.input(0));
-  if (at.op.lrn) {
-    const auto name = at.builder.make(at.op, *at.op.lrn, {input});
-    if (const auto words = lrn::in_words_of(lrn::PyTorch{}, *at.op.lrn)) at.builder.lrn_source(name, *words);
-    return;
-  }
-  const auto& node = at.op.node;
-  if (!has_attribute(node, "size")) at.call.fail("has no size");
-  const lrn::Onnx source{.size = int_attribute(node, "size", 0),
-                         .alpha = float_attribute(node, "alpha", 1e-4),
-                         .beta = float_attribute(node, "beta", 0.75),
-                         .bias = float_attribute(node, "bias", 1)};
-  at.builder.lrn_source(at.builder.make(at.op, lrn::layer(source), {input}), source);
 }
 
 }  // namespace alexnet
