@@ -10,6 +10,7 @@
 #include "cli/model_text.h"
 #include "cli/table.h"
 #include "image/preprocess.h"
+#include "model/lrn_source.h"
 
 namespace alexnet::cli {
 namespace {
@@ -41,6 +42,20 @@ std::string section(const std::string& title, const std::string& text, const Ter
   std::string result = fmt::format("\n{}\n", styled(title, Style::bold, terminal.color));
   for (const auto& line : lines) result += fmt::format("  {}\n", wrapped(printable(line), terminal.columns, 4));
   return result;
+}
+
+// Each response normalisation in the words of the model's source and in ours.
+std::string response_normalisations(const Model& model, const Terminal& terminal) {
+  if (model.lrn_source.empty()) return "";
+  std::string text =
+      fmt::format("\n{}\n", styled("response normalisation, in the source's notation and ours", Style::bold, terminal.color));
+  for (const auto& [name, source] : lrn_sources_from_json(parse_json(model.lrn_source, "model"), model.graph)) {
+    const auto& layer = std::get<Lrn>(find(model.graph, name)->layer);
+    text += fmt::format(
+        "  {}\n",
+        wrapped(fmt::format("{}: {} is {}", printable(name), lrn::to_string(source), lrn::to_string(layer)), terminal.columns, 4));
+  }
+  return text;
 }
 
 std::string layers(const InspectionParts& parts, const Terminal& terminal) {
@@ -85,6 +100,8 @@ std::string plan(const Plan& plan, const std::vector<std::string>& passes, const
   text += fmt::format("arena {} bytes for each session, weights {} bytes, of which {} were made here\n", grouped(plan.arena_bytes),
                       grouped(plan.weight_bytes), grouped(plan.created_bytes));
   if (!plan.note.empty()) text += plan.note + "\n";
+  if (!plan.whole_batch.empty())
+    text += fmt::format("a batch runs as a whole, since statistics are taken from it by {}\n", join(plan.whole_batch, ", "));
   return text;
 }
 
@@ -117,6 +134,7 @@ Json plan_json(const Plan& plan, const std::vector<std::string>& passes) {
           {"absent", absent},
           {"precision", plan.precision},
           {"note", plan.note},
+          {"whole_batch", plan.whole_batch},
           {"instruction_set", plan.instruction_set},
           {"threads", plan.threads},
           {"slice", plan.slice},
@@ -149,7 +167,7 @@ std::string inspection_text(const InspectionParts& parts, const Terminal& termin
   if (parts.model.preprocessing.steps.empty()) text += "  not known: the network takes tensors only\n";
   text += section("provenance", parts.model.provenance, terminal);
   text += section("accuracy", parts.model.accuracy, terminal);
-  text += section("LRN in the source's notation", parts.model.lrn_source, terminal);
+  text += response_normalisations(parts.model, terminal);
   if (parts.tensors) text += tensors(parts, terminal);
   if (parts.network) text += plan(parts.network->network->plan(), parts.network->pass_notes, terminal);
   if (parts.check) text += fmt::format("\ncheck: {}\n", check_text(*parts.check));

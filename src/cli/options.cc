@@ -14,16 +14,16 @@ namespace alexnet::cli {
 namespace {
 
 constexpr std::string_view kEvery = "*";
-constexpr std::string_view kNetwork = "bench classify compare evaluate features run inspect convert";
-constexpr std::string_view kPictures = "classify evaluate features show";
-constexpr std::string_view kManyPictures = "classify features";
+constexpr std::string_view kNetwork = "bench classify compare evaluate features run inspect convert show stats";
+constexpr std::string_view kPictures = "classify evaluate features show stats";
+constexpr std::string_view kManyPictures = "classify features stats";
 
 // clang-format off
 constexpr auto kOptions = std::to_array<Option>({
   // What to look at.
   {.name = "model", .letter = 'm', .value = Value::file, .argument = "FILE",
    .help = "the network to run, a model file or anything that convert reads; twice for a Caffe network and its weights (default: "
-           "$ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify compare evaluate features run show"},
+           "$ALEXNET_MODEL, else the embedded one)", .verbs = "bench classify compare evaluate features run show stats"},
   {.name = "arch", .value = Value::text, .argument = "NAME",
    .help = "a known architecture with random weights instead: paper, bvlc, caffenet, torchvision or krizhevsky2012", .verbs = "bench"},
   {.name = "reference", .value = Value::file, .argument = "DUMP.npz",
@@ -31,6 +31,8 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "recursive", .letter = 'r', .help = "look into the folders below those given, too", .verbs = kManyPictures},
   {.name = "null", .help = "paths in an @LIST end with NUL, not with a newline", .verbs = kManyPictures},
   {.name = "image", .value = Value::file, .argument = "FILE", .help = "the picture to show, - for standard input", .verbs = "show"},
+  {.name = "images", .value = Value::text, .argument = "DIR",
+   .help = "the pictures to measure on: a folder, a file, or @LIST; several times for several", .verbs = "stats"},
   {.name = "input", .value = Value::text, .argument = "NAME=FILE.npy",
    .help = "a tensor for the input NAME, with or without the batch as its first axis; once for each input", .verbs = "run"},
 
@@ -62,13 +64,24 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "form of the results", .verbs = "compare evaluate"},
   {.name = "format", .letter = 'f', .value = Value::choice, .argument = "npy|npz|csv|jsonl|safetensors",
    .help = "form of the results (default: the suffix of the output file, jsonl for standard output)", .verbs = "features"},
+  {.name = "format", .letter = 'f', .value = Value::choice, .argument = "text|json|npz", .fallback = "text",
+   .help = "form of the statistics", .verbs = "stats"},
   {.name = "logits", .help = "give the scores of all classes before softmax, too", .verbs = "classify"},
   {.name = "layer", .value = Value::text, .argument = "NAME[,NAME]",
    .help = "layers whose output to write: data, fc7, fc7.relu, prob ...", .verbs = "features"},
   {.name = "layer", .value = Value::text, .argument = "NAME[,NAME]",
    .help = "layers whose output to write (default: the outputs of the network)", .verbs = "run"},
+  {.name = "layer", .value = Value::text, .argument = "NAME[,NAME]", .help = "layers to measure: data, conv1, norm1 ...",
+   .verbs = "stats"},
+  {.name = "recalibrate", .help = "write the model with the statistics of these pictures in its batch normalisations to -o FILE",
+   .verbs = "stats"},
+  {.name = "zca", .value = Value::choice, .argument = "pixels|pictures",
+   .help = "write a whitening matrix of the channels of pixels, or of whole pictures of at most 4096 values, to -o FILE.npz",
+   .verbs = "stats"},
+  {.name = "epsilon", .value = Value::text, .argument = "NUMBER", .fallback = "0",
+   .help = "is added to the variances that --zca divides by", .verbs = "stats"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
-   .help = "where results go, - for standard output; a file appears when it is whole", .verbs = "bench classify compare inspect"},
+   .help = "where results go, - for standard output; a file appears when it is whole", .verbs = "bench classify compare inspect stats"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE", .fallback = "-",
    .help = "where results go (.npy, .npz, .csv, .jsonl or .safetensors), - for standard output; a file appears when it is whole",
    .verbs = "features"},
@@ -122,16 +135,16 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "what the network computes in: auto, f32, bf16, int8", .verbs = "bench"},
   {.name = "conv", .value = Value::choice, .argument = "auto|direct", .fallback = "auto",
    .help = "direct: f32 convolutions never by Winograd's method, which is faster and rounds a little more",
-   .verbs = "bench classify compare evaluate features run inspect"},
+   .verbs = "bench classify compare evaluate features run inspect show stats"},
   {.name = "precision", .value = Value::choice, .argument = "auto|f32|bf16|int8", .fallback = "f32",
-   .help = "what the network computes in", .verbs = "compare"},
+   .help = "what the network computes in", .verbs = "compare show stats"},
   {.name = "max-memory", .value = Value::bytes, .argument = "SIZE",
    .help = "refuse a network that needs more, in bytes or with K, M, G (default: what is free)", .verbs = kNetwork},
   {.name = "max-pixels", .value = Value::integer, .argument = "N", .fallback = "178956970", .minimum = 1, .maximum = 1'000'000'000'000,
    .help = "refuse pictures with more pixels, before decoding", .verbs = kPictures},
   {.name = "allow-truncated", .help = "use what is there of pictures that end too early", .verbs = kPictures},
   {.name = "allow-nonfinite", .help = "accept weights that are NaN or infinite",
-   .verbs = "bench classify compare evaluate features run inspect show convert"},
+   .verbs = "bench classify compare evaluate features run inspect show stats convert"},
 
   // What to say meanwhile.
   {.name = "color", .value = Value::choice, .argument = "auto|always|never", .fallback = "auto",

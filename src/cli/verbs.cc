@@ -17,6 +17,7 @@ int inspect(const Arguments& arguments);
 int man(const Arguments& arguments);
 int run(const Arguments& arguments);
 int show(const Arguments& arguments);
+int stats(const Arguments& arguments);
 
 namespace {
 
@@ -189,14 +190,42 @@ constexpr auto kVerbs = std::to_array<Verb>({
     },
     {
         .name = "show",
-        .operands = "data",
+        .operands = "data|LAYER|WEIGHT",
         .max_operands = 1,
         .summary = "make pictures of what the network sees",
-        .description = "Writes a PNG picture. show data is what the network sees of a photograph: resized and cropped as its "
-                       "preprocessing says.\n"
-                       "\n"
-                       "  alexnet show data --image photo.jpg -o seen.png",
+        .description =
+            "Writes a PNG picture. show data is what the network sees of a photograph: resized and cropped as its "
+            "preprocessing says. show LAYER is what a layer reads of the photograph and what it makes of it, map by map: "
+            "each side from black, its least value, to white, its largest; three maps as colours. show LAYER.weight "
+            "needs no photograph: the filters of a convolution, those of three channels in colours, grey where they are "
+            "0.\n"
+            "\n"
+            "  alexnet show data --image photo.jpg -o seen.png\n"
+            "  alexnet show norm1 --image photo.jpg -o maps.png\n"
+            "  alexnet show conv1.weight -o filters.png",
         .run = show,
+    },
+    {
+        .name = "stats",
+        .operands = "",
+        .max_operands = 0,
+        .summary = "measure layers over many pictures",
+        .description =
+            "Prints mean and population variance of each channel of the layers named, over all pictures and pixels, in one pass "
+            "that "
+            "is stable and gives the same bits for any number of threads.\n"
+            "\n"
+            "--recalibrate writes the model with such statistics in its batch normalisations, measured in the order of the graph, "
+            "one "
+            "pass each, so that each sees what the ones before it give with theirs. Layers that took statistics from the batch get "
+            "stored ones. Accuracy, ranges and the golden picture of the old model are left out.\n"
+            "\n"
+            "--zca writes the arrays zca.matrix and zca.mean that the preprocessing step zca takes.\n"
+            "\n"
+            "  alexnet stats --images photos/ --layer data,conv1\n"
+            "  alexnet stats --images photos/ -m old.safetensors --recalibrate -o new.safetensors\n"
+            "  alexnet stats --images photos/ --zca pixels -o whitening.npz",
+        .run = stats,
     },
 });
 

@@ -59,8 +59,8 @@ struct Program {
   std::vector<NetworkStep> steps;  // those with rows behind those without
   std::vector<Segment> segments;   // all steps in order
   std::size_t slice_segments = 0;  // the first of them run for each slice, the others for a block
-  // Not zero only if the batch runs as a whole, segment by segment. Then the arena begins with this many bytes of scratch that steps
-  // of single rows share, and behind them every offset is to be multiplied by the number of samples.
+  // Not zero only if the batch runs as a whole, segment by segment. Then the arena begins with this many bytes of scratch that
+  // steps of single rows share, and behind them every offset is to be multiplied by the number of samples.
   std::uint64_t shared_bytes = 0;
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;

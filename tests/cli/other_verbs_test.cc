@@ -210,8 +210,10 @@ TEST_F(OtherVerbs, ShowDataIsWhatTheNetworkSees) {
   const auto terminal = alexnet({"show", "data", "--image", "in/00.ppm"}, {.columns = 80});
   EXPECT_EQ(terminal.exit_code, 2);
   EXPECT_THAT(terminal.out, testing::HasSubstr("a terminal can't show a PNG file (give a file with -o FILE.png)"));
-  EXPECT_EQ(alexnet({"show"}).err, "alexnet: show: needs to know what to show (allowed: data)\n");
-  EXPECT_EQ(alexnet({"show", "conv9"}).err, "alexnet: show: can't show 'conv9' (allowed: data)\n");
+  EXPECT_EQ(alexnet({"show"}).err,
+            "alexnet: show: needs to know what to show (data, a layer, or a weight as conv1.weight; alexnet inspect lists them)\n");
+  EXPECT_EQ(alexnet({"show", "conv9", "--image", "in/00.ppm"}).err,
+            "alexnet: show: the network has no layer 'conv9' (did you mean conv1?)\n");
   EXPECT_EQ(alexnet({"show", "data"}).err, "alexnet: --image: is needed (the picture to show: --image FILE)\n");
   const auto missing = alexnet({"show", "data", "--image", "missing.jpg"});
   EXPECT_EQ(missing.exit_code, 1);
