@@ -12,6 +12,7 @@
 #include "model/embedded_model.h"
 #include "model/model_file.h"
 #include "runtime/instruction_set.h"
+#include "runtime/precision.h"
 
 namespace alexnet::cli {
 namespace {
@@ -26,7 +27,9 @@ std::string embedded_text() {
     const Model model = read_model(bytes, nullptr, "embedded model");
     const Json provenance = parse_json(model.provenance.empty() ? "{}" : model.provenance, "provenance");
     const std::string source = provenance.value("/source/name"_json_pointer, "unknown source");
-    return fmt::format("{} classes, {} bytes, made from {}", model.labels.size(), bytes.size(), printable(source));
+    const auto chosen = chosen_precision(model, Precision::automatic, instruction_set(), /*emulate=*/false);
+    return fmt::format("{} classes, {} bytes, made from {}; computed in {} by default", model.labels.size(), bytes.size(),
+                       printable(source), name(chosen.precision));
   } catch (const std::exception& error) {
     return fmt::format("unusable: {}", error.what());
   }

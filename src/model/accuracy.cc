@@ -19,6 +19,9 @@ TopShares shares_from_json(const Json& json) {
   for (const double share : {shares.top1, shares.top5}) {
     if (!(share >= 0 && share <= 100)) throw Error(ErrorKind::model, "", fmt::format("{} is no share in per cent", share));
   }
+  for (const auto& count : {shares.better, shares.worse}) {
+    if (count && *count < 0) throw Error(ErrorKind::model, "", fmt::format("{} is no number of pictures", *count));
+  }
   return shares;
 }
 

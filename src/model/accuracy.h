@@ -14,10 +14,15 @@ namespace alexnet {
 struct TopShares {
   double top1 = 0;
   double top5 = 0;
+  // Pictures whose highest score is right now and was not in f32, and the other way round.
+  std::optional<std::int64_t> better = {};
+  std::optional<std::int64_t> worse = {};
 
   static void fields(auto& self, auto&& visit) {
     visit("top1", self.top1);
     visit("top5", self.top5);
+    visit("better", self.better);
+    visit("worse", self.worse);
   }
   friend bool operator==(const TopShares&, const TopShares&) = default;
 };
@@ -32,8 +37,8 @@ struct Accuracy {
   friend bool operator==(const Accuracy&, const Accuracy&) = default;
 };
 
-// {"data", "pictures", "command", "source": {"top1", "top5"}, "precisions": {"f32": {"top1", "top5"}, ...}}. Throws Error of kind
-// model for anything else, and for shares outside 0 to 100.
+// {"data", "pictures", "command", "source": {"top1", "top5"}, "precisions": {"f32": {"top1", "top5"}, "int8": {"top1", "top5",
+// "better", "worse"}, ...}}. Throws Error of kind model for anything else, and for shares outside 0 to 100.
 Accuracy accuracy_from_json(const Json& json);
 Json to_json(const Accuracy& accuracy);
 

@@ -15,6 +15,7 @@
 #include "model/accuracy.h"
 #include "model/labels.h"
 #include "model/lrn_source.h"
+#include "model/ranges.h"
 #include "model/weight_tensors.h"
 
 namespace alexnet {
@@ -38,7 +39,7 @@ struct Carried {
 constexpr std::array<Carried, 4> kCarried{
     {{"alexnet.provenance", &Model::provenance, [](const Json&, const Graph&) {}},
      {"alexnet.accuracy", &Model::accuracy, [](const Json& json, const Graph&) { accuracy_from_json(json); }},
-     {"alexnet.ranges", &Model::ranges, [](const Json&, const Graph&) {}},
+     {"alexnet.ranges", &Model::ranges, [](const Json& json, const Graph& graph) { check(ranges_from_json(json), graph); }},
      {"alexnet.lrn_source", &Model::lrn_source, [](const Json& json, const Graph& graph) { lrn_sources_from_json(json, graph); }}}};
 
 using Metadata = std::map<std::string, std::string>;

@@ -17,6 +17,7 @@ struct InstructionSet {
   std::string name;  // "AVX-512 with VNNI and BF16"
   SimdLevel simd = SimdLevel::baseline;
   bool bf16 = false;  // AVX-512 BF16: bf16 arithmetic is faster than f32
+  bool vnni = false;  // AVX-512 VNNI: products of 8 bits are summed without saturating
 };
 
 // What the processor has, unless oneDNN was told to use less (ONEDNN_MAX_CPU_ISA): our kernels then follow it.

@@ -36,8 +36,9 @@ struct Choice {
   bool any_rows = false;            // takes any number of rows at once, the same bits for each
   std::int64_t slice_rows = 1;      // takes up to this many samples of a slice at once, the same bits for each
   bool whole_batch = false;         // takes all rows of a run at once, since they depend on one another; scratch is for one
-  std::string note;
-  std::function<Kernel()> prepare;
+  std::string precision = "f32";    // what it computes in
+  std::string note = {};
+  std::function<Kernel()> prepare = {};
 };
 
 }  // namespace alexnet

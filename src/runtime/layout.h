@@ -20,6 +20,7 @@ struct Layout {
   ElementType type = ElementType::f32;
   Order order = Order::plain;
   std::int64_t block = 1;  // channels in a block, for Order::blocked
+  float scale = 1;         // of u8: what a stored 1 stands for
 
   friend bool operator==(const Layout&, const Layout&) = default;
 };

@@ -9,6 +9,7 @@
 #include "runtime/lower_layers.h"
 #include "runtime/own_kernels.h"
 #include "runtime/place.h"
+#include "runtime/precision.h"
 
 namespace alexnet {
 namespace {
@@ -34,7 +35,7 @@ void lower_node(ProgramBuilder& at, const Node& node) {
           [&](const Convolution& layer) { lower_convolution(at, layer); },
           [&](const Dropout&) { at.identity(); },
           [&](const FilterResponseNorm& layer) { lower_norm(at, layer); },
-          [&](const Flatten&) { at.view(at.in_layout(at.source(), kPlain), Shape{at.value(at.source()).sample.elements()}); },
+          [&](const Flatten&) { at.view(at.in_layout(at.source(), at.row_major()), Shape{at.value(at.source()).sample.elements()}); },
           [&](const GroupNorm& layer) { lower_norm(at, layer); },
           [&](const InstanceNorm& layer) { lower_norm(at, layer); },
           [&](const LayerNorm& layer) { lower_norm(at, layer); },
@@ -47,8 +48,8 @@ void lower_node(ProgramBuilder& at, const Node& node) {
           [&](const MovingAverageBatchNorm& layer) { lower_norm(at, layer); },
           [&](const Multiply&) { at.reference(); },
           [&](const Pad&) { at.reference(); },
-          [&](const Relu&) { at.compute(own_relu(at.shape(at.source()), at.value(at.source()).layout, at.instructions().simd)); },
-          [&](const Reshape& layer) { at.view(at.in_layout(at.source(), kPlain), Shape(layer.shape)); },
+          [&](const Relu&) { at.compute(own_relu(at.shape(at.source()), at.f32_layout(), at.instructions().simd)); },
+          [&](const Reshape& layer) { at.view(at.in_layout(at.source(), at.row_major()), Shape(layer.shape)); },
           [&](const Scale& layer) { lower_norm(at, layer); },
           [&](const ScaleShift& layer) { lower_norm(at, layer); },
           [&](const Slice&) { at.reference(); },
@@ -62,9 +63,10 @@ void lower_node(ProgramBuilder& at, const Node& node) {
 void finish_plan(Program& program, const CompileOptions& options) {
   std::ranges::stable_partition(program.steps, [](const NetworkStep& s) { return !s.rows; });
   Plan& plan = program.plan;
-  plan.precision = "f32";
-  if (options.precision == Precision::bf16) plan.note = "asked for bf16, computed in f32: there are no bf16 kernels yet";
-  if (options.precision == Precision::int8) plan.note = "asked for int8, computed in f32: there are no int8 kernels yet";
+  const std::string wanted(name(options.precision));
+  const bool has = std::ranges::any_of(program.steps, [&](const NetworkStep& s) { return s.plan.precision == wanted; });
+  plan.precision = has ? wanted : "f32";
+  if (plan.precision != wanted) plan.note = fmt::format("asked for {}, computed in f32: no layer can be computed in it", wanted);
   plan.instruction_set = instruction_set().name;
   plan.threads = options.threads;
   plan.slice = std::ranges::any_of(program.steps, [](const NetworkStep& s) { return s.choice.slice_rows > 1; }) ? kSlice : 1;

@@ -74,8 +74,8 @@ struct Exposed {
   std::string made_as;
 };
 
-// The model must have passed check(). Nothing large is allocated yet: prepare() of the steps' choices does that. Runs under a
-// ThreadScope of options.threads.
+// The model must have passed check(), and the precision must be chosen. Nothing large is allocated yet: prepare() of the steps'
+// choices does that. Runs under a ThreadScope of options.threads.
 Program lower(const Model& model, const std::vector<Exposed>& outputs, const CompileOptions& options);
 
 }  // namespace alexnet

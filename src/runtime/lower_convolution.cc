@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "runtime/lower_int8.h"
 #include "runtime/lower_layers.h"
 #include "runtime/onednn/primitives.h"
 #include "runtime/openmp.h"
@@ -25,25 +26,30 @@ Choice on_one_thread(Choice choice) {
 
 }  // namespace
 
+std::uint64_t multiply_adds(const ProgramBuilder& at, const Shape& output) {
+  return static_cast<std::uint64_t>(output.elements()) *
+         static_cast<std::uint64_t>(at.weight("weight").shape.elements() / output[1]);
+}
+
 void lower_convolution(ProgramBuilder& at, const Convolution& layer) {
+  if (lower_int8_convolution(at, layer)) return;
   const Node* relu = at.following_relu();
   const Weight* bias = at.optional_weight(layer.bias, "bias");
   const Shape in = at.shape(at.source());
   const Shape out = output_shape(at.node().layer, std::span(&in, 1));
-  const auto macs =
-      static_cast<std::uint64_t>(out.elements()) * static_cast<std::uint64_t>(at.weight("weight").shape.elements() / out[1]);
-  if (at.options().winograd) {
-    auto own = own_winograd(layer, in, at.value(at.source()).layout, at.weight("weight"), bias, relu != nullptr, kSlice,
-                            at.instructions().simd);
+  const auto macs = multiply_adds(at, out);
+  const ElementType type = at.options().precision == Precision::bf16 ? ElementType::bf16 : ElementType::f32;
+  if (at.options().winograd && type == ElementType::f32) {
+    auto own = own_winograd(layer, in, at.f32_layout(), at.weight("weight"), bias, relu != nullptr, kSlice, at.instructions().simd);
     if (own) return at.compute(std::move(*own), relu, macs);
   }
   const auto describe = [&](const Convolution& what, const Shape& input, const std::optional<Layout>& layout = std::nullopt) {
-    return onednn_convolution(what, input, at.weight("weight"), bias, relu != nullptr, layout);
+    return onednn_convolution(what, input, at.weight("weight"), bias, relu != nullptr, type, layout);
   };
   const auto good = [](const auto& found) { return found && found->stable && !is_reference(found->choice); };
   auto best = describe(layer, in);
   if (!good(best)) {
-    auto other = describe(layer, in, Layout{.order = Order::channels_last});
+    auto other = describe(layer, in, Layout{.type = type, .order = Order::channels_last});
     if (good(other)) best = std::move(other);
   }
   if (!good(best) && layer.padding != Padding4{}) {

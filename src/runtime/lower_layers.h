@@ -9,6 +9,9 @@
 
 namespace alexnet {
 
+// Of a convolution with this output, for one sample.
+std::uint64_t multiply_adds(const ProgramBuilder& at, const Shape& output);
+
 void lower_convolution(ProgramBuilder& at, const Convolution& layer);
 void lower_linear(ProgramBuilder& at, const Linear& layer);
 void lower_lrn(ProgramBuilder& at, const Lrn& layer);

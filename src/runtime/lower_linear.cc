@@ -1,15 +1,23 @@
+#include <utility>
+
+#include "runtime/lower_int8.h"
 #include "runtime/lower_layers.h"
 #include "runtime/own_kernels.h"
 
 namespace alexnet {
 
 void lower_linear(ProgramBuilder& at, const Linear& layer) {
+  if (lower_int8_linear(at, layer)) return;
   const Node* relu = at.following_relu();
   const Shape in = at.shape(at.source());
-  const auto own = at.weight("weight").storage == Storage::int8_sparse ? own_sparse_linear : own_linear;
-  at.compute(own(in, at.weight("weight"), at.optional_weight(layer.bias, "bias"), relu != nullptr, kRows, at.options().threads,
-                 at.instructions().simd),
-             relu, static_cast<std::uint64_t>(at.weight("weight").shape.elements()));
+  const Weight& weight = at.weight("weight");
+  const Weight* bias = at.optional_weight(layer.bias, "bias");
+  const int threads = at.options().threads;
+  const SimdLevel level = at.instructions().simd;
+  const bool bf16 = at.options().precision == Precision::bf16;
+  auto choice = weight.storage == Storage::int8_sparse ? own_sparse_linear(in, weight, bias, relu != nullptr, kRows, threads, level)
+                                                       : own_linear(in, weight, bias, relu != nullptr, kRows, threads, level, bf16);
+  at.compute(std::move(choice), relu, static_cast<std::uint64_t>(weight.shape.elements()));
 }
 
 }  // namespace alexnet

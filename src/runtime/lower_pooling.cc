@@ -13,7 +13,9 @@ void pool(ProgramBuilder& at, Pooling pooling, WindowPool windows, bool same_div
   const Shape out = output_shape(at.node().layer, std::span(&in, 1));
   pooling.output = {out[2], out[3]};
   if (same_divisor) {
-    auto primitive = onednn_pooling(pooling, in, at.value(at.source()).layout);
+    // The largest of u8 is u8; means are rounded once, as f32.
+    const bool max = pooling.kind == Pooling::Kind::max;
+    auto primitive = onednn_pooling(pooling, in, max ? at.value(at.source()).layout : at.f32_layout());
     if (primitive && !is_reference(*primitive)) return at.compute(std::move(*primitive));
   }
   Choice own = own_pool(std::move(windows), in);

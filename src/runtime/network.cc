@@ -14,6 +14,7 @@
 #include "passes/passes.h"
 #include "runtime/lower.h"
 #include "runtime/openmp.h"
+#include "runtime/precision.h"
 
 namespace alexnet {
 
@@ -53,6 +54,8 @@ std::shared_ptr<const Network> compile(const Model& model, const CompileOptions&
   CompileOptions chosen = options;
   if (options.threads < 0) throw Error(ErrorKind::usage, "threads", fmt::format("{} is less than one", options.threads));
   if (options.threads == 0) chosen.threads = thread_budget().threads;
+  const auto precision = chosen_precision(model, options.precision, instruction_set(), options.emulate_bf16);
+  chosen.precision = precision.precision;
   const ThreadScope scope(chosen.threads);
   auto impl = std::make_unique<Network::Impl>();
   const auto names = output_names(model.graph, options.keep);
@@ -62,6 +65,7 @@ std::shared_ptr<const Network> compile(const Model& model, const CompileOptions&
   impl->program = lower(best.model, outputs, chosen);
   impl->program.max_memory = options.max_memory;
   impl->program.plan.passes = best.notes;
+  if (impl->program.plan.note.empty()) impl->program.plan.note = precision.note;
   const Plan& plan = impl->program.plan;
   const auto wanted = checked_add(plan.arena_bytes, plan.created_bytes);
   if (!wanted || *wanted > options.max_memory) {

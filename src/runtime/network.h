@@ -21,6 +21,8 @@ struct CompileOptions {
   Precision precision = Precision::f32;
   // Convolutions of f32 by Winograd's method where that is faster: fewer multiplications, with a rounding error some times larger.
   bool winograd = true;
+  // bf16 also on AVX-512 without instructions for it, where it is slower than f32: to see what it costs in accuracy.
+  bool emulate_bf16 = false;
   // Names of nodes (or inputs) to make readable besides the graph's outputs. A kept node is never fused away.
   std::vector<std::string> keep = {};
   // Bytes that a session's arena and the weights made by compile() may take together.

@@ -18,11 +18,6 @@ namespace {
 const float* floats(const std::byte* bytes) { return reinterpret_cast<const float*>(bytes); }
 float* floats(std::byte* bytes) { return reinterpret_cast<float*>(bytes); }
 
-// A kernel that is the same for all sessions.
-Kernel stateless(Run run) {
-  return [run = std::move(run)] { return run; };
-}
-
 Choice plain_choice(std::string implementation) {
   Choice choice;
   choice.implementation = std::move(implementation);
@@ -41,17 +36,24 @@ std::string own_name(std::string_view what, SimdLevel level) {
   return fmt::format("own:{}:avx512", what);
 }
 
+Kernel stateless(Run run) {
+  return [run = std::move(run)] { return run; };
+}
+
 Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
-                  SimdLevel level) {
+                  SimdLevel level, bool bf16) {
   Choice choice = plain_choice(own_name("linear", level));
   choice.scratch_bytes = linear_scratch_bytes(rows, threads);
   const bool as_stored = weight.storage == Storage::f32 || weight.storage == Storage::f16 || weight.storage == Storage::bf16;
-  const auto taps_bytes = as_stored ? byte_count(weight) : static_cast<std::uint64_t>(weight.shape.elements()) * sizeof(float);
+  const bool narrowed = bf16 && weight.storage == Storage::f32;
+  const auto taps_bytes = narrowed    ? byte_count(weight) / 2
+                          : as_stored ? byte_count(weight)
+                                      : static_cast<std::uint64_t>(weight.shape.elements()) * sizeof(float);
   choice.weight_bytes = taps_bytes + static_cast<std::uint64_t>(bias == nullptr ? 0 : weight.shape[0]) * sizeof(float);
-  choice.created_bytes = as_stored ? 0 : taps_bytes;
+  choice.created_bytes = as_stored && !narrowed ? 0 : taps_bytes;
   choice.any_rows = true;
   choice.prepare = [=, in = input[1], weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
-    const Tensor taps = as_stored ? weight.data : widened(weight);
+    const Tensor taps = narrowed ? stored(weight.data, Storage::bf16).data : as_stored ? weight.data : widened(weight);
     const Tensor offsets = bias.shape.rank() == 0 ? Tensor() : widened(bias);
     const auto kernel = linear_kernel(level);
     return stateless([=](const StepMemory& at) {
@@ -74,9 +76,8 @@ Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight*
                          SimdLevel level) {
   Choice choice = plain_choice(own_name("sparse_linear", level));
   const Rows all = alexnet::rows(weight.shape);
-  const auto blocks = (all.elements + kSparseBlock - 1) / kSparseBlock;
   choice.scratch_bytes = sparse_linear_scratch_bytes(rows, threads);
-  choice.created_bytes = static_cast<std::uint64_t>(all.count * blocks) * sizeof(std::size_t);
+  choice.created_bytes = sparse_starts_bytes(weight);
   choice.weight_bytes = byte_count(weight) + choice.created_bytes + (bias == nullptr ? 0 : byte_count(*bias));
   choice.any_rows = true;
   choice.prepare = [=, in = input[1], weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {

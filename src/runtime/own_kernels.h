@@ -14,12 +14,14 @@
 
 namespace alexnet {
 
-// "own:lrn:avx512".
+// What the choices of our own kernels are called: "own:linear:avx512".
 std::string own_name(std::string_view what, SimdLevel level);
+// A kernel that is the same for all sessions.
+Kernel stateless(Run run);
 
-// Any number of rows, at most `rows`.
+// Any number of rows, at most `rows`. With `bf16` f32 weights are rounded to it, which halves their bytes.
 Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
-                  SimdLevel level);
+                  SimdLevel level, bool bf16);
 // The same for a weight that is stored as int8_sparse, which stays so.
 Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                          SimdLevel level);

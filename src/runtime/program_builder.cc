@@ -4,15 +4,25 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "alexnet/error.h"
+#include "base/json.h"
 #include "runtime/onednn/primitives.h"
 #include "runtime/own_kernels.h"
 
 namespace alexnet {
+namespace {
+
+Ranges ranges_of(const Model& model, Precision precision) {
+  if (precision != Precision::int8 || model.ranges.empty()) return {};
+  return ranges_from_json(parse_json(model.ranges, "ranges"));
+}
+
+}  // namespace
 
 ProgramBuilder::ProgramBuilder(const Model& model, const std::vector<Exposed>& outputs, const CompileOptions& options)
-    : model_(model), outputs_(outputs), options_(options) {
+    : model_(model), outputs_(outputs), options_(options), ranges_(ranges_of(model, options.precision)) {
   add_inputs();
   find_needed();
 }
@@ -64,18 +74,42 @@ const Weight& ProgramBuilder::weight(std::string_view parameter) const {
   return model_.weights.at(fmt::format("{}.{}", node_->name, parameter));
 }
 
-const Node* ProgramBuilder::following_relu() const {
+const Node* ProgramBuilder::only_reader() const {
   if (exposed_.contains(node_->name)) return nullptr;
   const auto readers = consumers(model_.graph, node_->name);
-  if (readers.size() != 1 || !std::holds_alternative<Relu>(readers.front()->layer)) return nullptr;
-  return readers.front();
+  return readers.size() == 1 ? readers.front() : nullptr;
+}
+
+const Node* ProgramBuilder::following_relu() const {
+  const Node* reader = only_reader();
+  return reader != nullptr && std::holds_alternative<Relu>(reader->layer) ? reader : nullptr;
+}
+
+const Node* ProgramBuilder::following_max_pool() const {
+  const Node* reader = only_reader();
+  return reader != nullptr && std::holds_alternative<MaxPool>(reader->layer) ? reader : nullptr;
+}
+
+Layout ProgramBuilder::f32_layout() const {
+  const Layout& layout = value(source()).layout;
+  return {.type = ElementType::f32, .order = layout.order, .block = layout.block};
+}
+
+Layout ProgramBuilder::row_major() const {
+  const Layout& layout = value(source()).layout;
+  return {.type = layout.type, .order = Order::plain, .block = 1, .scale = layout.scale};
+}
+
+std::optional<Range> ProgramBuilder::range(const std::string& name) const {
+  const auto found = ranges_.tensors.find(name);
+  return found == ranges_.tensors.end() ? std::nullopt : std::optional(found->second);
 }
 
 NetworkStep ProgramBuilder::step(std::string kind, Choice choice, std::vector<std::size_t> sources) const {
   PlanStep plan{.kind = std::move(kind),
                 .layers = layers_,
                 .implementation = choice.implementation,
-                .precision = "f32",
+                .precision = choice.precision,
                 .source_layout = to_string(choice.source, shape(sources[0]).rank()),
                 .destination_layout = {},
                 .rows = choice.any_rows,
@@ -113,13 +147,16 @@ std::size_t ProgramBuilder::in_layout(std::size_t index, const Layout& layout) {
   return result;
 }
 
-void ProgramBuilder::compute_from(std::size_t from, Choice choice, const Node* relu, std::uint64_t macs) {
+void ProgramBuilder::compute_from(std::size_t from, Choice choice, const Node* fused, std::uint64_t macs) {
   const Layout wanted = choice.source;
   const auto fed = in_layout(from, wanted);
   const Shape in = shape(source());
-  const Shape out = output_shape(node_->layer, std::span(&in, 1)).without_batch();
-  if (relu != nullptr) layers_.push_back(relu->name);
-  const auto result = add(std::string(kind(node_->layer)), std::move(choice), {fed}, out);
+  Shape out = output_shape(node_->layer, std::span(&in, 1));
+  if (fused != nullptr) {
+    layers_.push_back(fused->name);
+    out = output_shape(fused->layer, std::span(&out, 1));
+  }
+  const auto result = add(std::string(kind(node_->layer)), std::move(choice), {fed}, out.without_batch());
   program_.steps.back().plan.macs = macs;
   for (const auto& name : layers_) bind(name, result);
 }
@@ -135,7 +172,7 @@ void ProgramBuilder::identity() {
 }
 
 void ProgramBuilder::view(std::size_t of, const Shape& sample) {
-  program_.values.push_back({sample, kPlain, value(of).storage, value(of).rows});
+  program_.values.push_back({sample, value(of).layout, value(of).storage, value(of).rows});
   bind(node_->name, program_.values.size() - 1);
   program_.plan.absent.push_back({node_->name, fmt::format("view of '{}'", node_->inputs[0])});
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/ranges.h"
 #include "runtime/instruction_set.h"
 #include "runtime/lower.h"
 
@@ -39,8 +41,15 @@ class ProgramBuilder {
   // All that the node has learned, in the order in which reference() takes it.
   std::vector<Weight> weights(std::span<const Shape> inputs) const;
   const Weight* optional_weight(bool present, std::string_view parameter) const { return present ? &weight(parameter) : nullptr; }
-  // The ReLU that alone reads this node's output, if nobody else wants that: it can be done on the way.
+  // The ReLU (or the max-pool) that alone reads this node's output, if nobody else wants that: it can be done on the way.
   const Node* following_relu() const;
+  const Node* following_max_pool() const;
+  // The source's layout with its values as f32.
+  Layout f32_layout() const;
+  // The source's layout with its elements in row-major order.
+  Layout row_major() const;
+  // Between which numbers a value lies, for int8; nothing where that is not known or not asked for.
+  std::optional<Range> range(const std::string& name) const;
 
   // -- steps --
 
@@ -48,14 +57,14 @@ class ProgramBuilder {
   std::size_t add(std::string kind, Choice choice, std::vector<std::size_t> sources, const Shape& sample);
   // The value in this layout, by a reorder if need be.
   std::size_t in_layout(std::size_t index, const Layout& layout);
-  // A step for the node (and a ReLU done on the way), whose choice takes one source.
-  void compute(Choice choice, const Node* relu = nullptr, std::uint64_t macs = 0) {
-    compute_from(source(), std::move(choice), relu, macs);
+  // A step for the node (and a ReLU or max-pool done on the way), whose choice takes one source.
+  void compute(Choice choice, const Node* fused = nullptr, std::uint64_t macs = 0) {
+    compute_from(source(), std::move(choice), fused, macs);
   }
-  void compute_from(std::size_t from, Choice choice, const Node* relu, std::uint64_t macs);
+  void compute_from(std::size_t from, Choice choice, const Node* fused, std::uint64_t macs);
   // The node's output is its input.
   void identity();
-  // The node's output is its input's bytes under another shape.
+  // The node's output is the bytes of its input, which are row-major, under another shape.
   void view(std::size_t of, const Shape& sample);
   // The layer's reference().
   void reference();
@@ -67,11 +76,13 @@ class ProgramBuilder {
   std::size_t new_value(const Shape& sample, const Layout& layout, bool rows);
   NetworkStep step(std::string kind, Choice choice, std::vector<std::size_t> sources) const;
   void bind(const std::string& name, std::size_t index);
+  const Node* only_reader() const;
 
   const Model& model_;
   const std::vector<Exposed>& outputs_;
   const CompileOptions& options_;
   const InstructionSet instructions_ = instruction_set();
+  const Ranges ranges_;  // empty unless int8 is asked for
   Program program_;
   std::map<std::string, std::size_t> values_;  // by the name of a node or an input
   std::map<std::pair<std::size_t, std::string>, std::size_t> reordered_;

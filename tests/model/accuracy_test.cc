@@ -9,18 +9,19 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const Accuracy kAccuracy{.data = "2,000 pictures of Tiny-ImageNet",
-                         .pictures = 2000,
-                         .command = "tools/make_default_model",
-                         .source = TopShares{.top1 = 42.1, .top5 = 68.9},
-                         .precisions = {{"f32", {.top1 = 42, .top5 = 68.9}}, {"int8", {.top1 = 41.25, .top5 = 68.5}}}};
+const Accuracy kAccuracy{
+    .data = "2,000 pictures of Tiny-ImageNet",
+    .pictures = 2000,
+    .command = "tools/make_default_model",
+    .source = TopShares{.top1 = 42.1, .top5 = 68.9},
+    .precisions = {{"f32", {.top1 = 42, .top5 = 68.9}}, {"int8", {.top1 = 41.25, .top5 = 68.5, .better = 10, .worse = 25}}}};
 
 TEST(Accuracy, ReadsBackAsWritten) {
   EXPECT_EQ(accuracy_from_json(to_json(kAccuracy)), kAccuracy);
   EXPECT_EQ(
       to_json(kAccuracy).dump(),
       R"({"data":"2,000 pictures of Tiny-ImageNet","pictures":2000,"command":"tools/make_default_model",)"
-      R"("source":{"top1":42.1,"top5":68.9},"precisions":{"f32":{"top1":42.0,"top5":68.9},"int8":{"top1":41.25,"top5":68.5}}})");
+      R"("source":{"top1":42.1,"top5":68.9},"precisions":{"f32":{"top1":42.0,"top5":68.9},"int8":{"top1":41.25,"top5":68.5,"better":10,"worse":25}}})");
   EXPECT_EQ(accuracy_from_json(Json::object()), Accuracy{});
 }
 
@@ -38,7 +39,8 @@ TEST(Accuracy, RefusesWhatWouldMislead) {
            {R"({"pictures": "many"})", "'pictures'"},
            {R"({"precisions": {"f23": {"top1": 1, "top5": 2}}})", "'f23'"},
            {R"({"precisions": {"f32": {"top1": 101, "top5": 2}}})", "precisions: f32: 101 is no share in per cent"},
-           {R"({"source": {"top1": -1, "top5": 2}})", "source: -1 is no share in per cent"}}) {
+           {R"({"source": {"top1": -1, "top5": 2}})", "source: -1 is no share in per cent"},
+           {R"({"precisions": {"bf16": {"top1": 1, "worse": -2}}})", "precisions: bf16: -2 is no number of pictures"}}) {
     try {
       accuracy_from_json(Json::parse(text));
       ADD_FAILURE() << "accepted " << text;

@@ -81,7 +81,7 @@ TEST(ModelFile, HoldsWhatItCarriesAsOneSpellingOfItsJson) {
   const test::TemporaryFolder folder;
   Model model = test::small_model();
   model.accuracy = R"( { "precisions" : { "f32" : { "top1" : 41.060 , "top5": 68 } } } )";
-  model.ranges = R"({"data":[-2.2,2.7]})";
+  model.ranges = R"({"tensors":{"data":[-2.2,2.7]}})";
   model.graph.nodes.insert(model.graph.nodes.begin() + 3, {"norm1", Lrn{}, {"conv1.relu"}});
   find(model.graph, "flatten")->inputs = {"norm1"};
   model.lrn_source = R"({"norm1":{"convention":"pytorch","size":5,"alpha":0.0001,"beta":0.75,"k":1}})";

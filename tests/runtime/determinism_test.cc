@@ -3,24 +3,18 @@
 #include <cstring>
 
 #include "model/architecture.h"
+#include "runtime/precision.h"
 #include "tests/runtime/generated.h"
 #include "tests/runtime/running.h"
 
 namespace alexnet {
 namespace {
 
-// The same network with a quarter of the channels and a sixteenth of the features: each layer keeps its kind and its windows.
-Graph narrow(Graph graph) {
-  for (Node& node : graph.nodes) {
-    if (auto* convolution = std::get_if<Convolution>(&node.layer)) convolution->out_channels /= 4;
-    if (auto* linear = std::get_if<Linear>(&node.layer)) linear->out_features /= 16;
-  }
-  return graph;
-}
-
 // The rows of all outputs, run in batches of at most `split`.
-std::vector<Tensor> outputs_of(const Model& model, const Tensor& x, int threads, std::int64_t split) {
-  const auto network = compile(model, {.threads = threads, .precision = Precision::f32, .keep = {logits_name(model.graph)}});
+std::vector<Tensor> outputs_of(const Model& model, const Tensor& x, int threads, std::int64_t split,
+                               Precision precision = Precision::f32) {
+  const auto network =
+      compile(model, {.threads = threads, .precision = precision, .emulate_bf16 = true, .keep = {logits_name(model.graph)}});
   Session session(network);
   const auto count = x.shape()[0];
   std::vector<Tensor> results;
@@ -53,22 +47,34 @@ std::int64_t rows_that_differ(const std::vector<Tensor>& a, const std::vector<Te
   return different;
 }
 
-class DeterminismTest : public testing::TestWithParam<std::string> {};
+class DeterminismTest : public testing::TestWithParam<std::tuple<std::string, Precision>> {};
 
 TEST_P(DeterminismTest, RowsHaveTheSameBitsForAnyBatchAndThreads) {
-  const Model model = test::generated_model(narrow(architecture(GetParam()).graph));
+  const auto& [name, precision] = GetParam();
+  Model model = test::generated_model(test::narrow(architecture(name).graph));
   const Tensor x = test::generated_tensor(model.graph.inputs[0].shape.with_batch(64), "data", 200);
-  const auto alone = outputs_of(model, x, 1, 1);
+  if (precision == Precision::int8)
+    test::add_ranges(model, test::generated_tensor(model.graph.inputs[0].shape.with_batch(2), "data", 200));
+  const auto alone = outputs_of(model, x, 1, 1, precision);
   for (const int threads : {1, 2, 3, 4, 5, 6, 7, 8}) {
-    EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, 64)), 0) << threads << " threads, batches of 64";
+    EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, 64, precision)), 0) << threads << " threads, batches of 64";
   }
   for (const std::int64_t split : {1, 2, 7, 8, 32, 33}) {
-    EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, 2, split)), 0) << "batches of " << split;
+    EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, 2, split, precision)), 0) << "batches of " << split;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Narrow, DeterminismTest, testing::ValuesIn(architecture_names()),
-                         [](const auto& test) { return test.param; });
+std::string name_of(const testing::TestParamInfo<DeterminismTest::ParamType>& info) {
+  return fmt::format("{}_{}", std::get<0>(info.param), name(std::get<1>(info.param)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Narrow, DeterminismTest,
+                         testing::Combine(testing::ValuesIn(architecture_names()),
+                                          testing::Values(Precision::f32, Precision::int8)),
+                         name_of);
+// Emulated without instructions for it, and slow: one network with all that AlexNet has.
+INSTANTIATE_TEST_SUITE_P(NarrowBf16, DeterminismTest, testing::Combine(testing::Values("bvlc"), testing::Values(Precision::bf16)),
+                         name_of);
 
 TEST(Determinism, OfAWholeNetwork) {
   const Model model = test::generated_model(architecture("bvlc").graph);

@@ -36,4 +36,12 @@ Model generated_model(Graph graph) {
   return model;
 }
 
+Graph narrow(Graph graph) {
+  for (Node& node : graph.nodes) {
+    if (auto* convolution = std::get_if<Convolution>(&node.layer)) convolution->out_channels /= 4;
+    if (auto* linear = std::get_if<Linear>(&node.layer)) linear->out_features /= 16;
+  }
+  return graph;
+}
+
 }  // namespace alexnet::test

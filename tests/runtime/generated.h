@@ -16,4 +16,7 @@ Tensor generated_tensor(const Shape& shape, std::string_view name, double limit)
 // `variance` and `scale` from 0.75 to 1.25.
 Model generated_model(Graph graph);
 
+// The same network with a quarter of the channels and a sixteenth of the features: each layer keeps its kind and its windows.
+Graph narrow(Graph graph);
+
 }  // namespace alexnet::test

@@ -210,13 +210,17 @@ TEST(Compile, NamesWhatCannotBeKept) {
   }
 }
 
-TEST(Compile, AnotherPrecisionThanF32IsSaid) {
-  const Plan plan = plan_of(tower({{"conv", kConvolution, {"data"}}}, {"conv"}), {.precision = Precision::automatic});
-  EXPECT_EQ(plan.precision, "f32");
-  EXPECT_EQ(plan.note, "");
-  const Plan bf16 = plan_of(tower({{"conv", kConvolution, {"data"}}}, {"conv"}), {.precision = Precision::bf16});
-  EXPECT_EQ(bf16.precision, "f32");
-  EXPECT_THAT(bf16.note, StartsWith("asked for bf16, computed in f32"));
+TEST(Compile, ChoosesTheFastestPrecisionThatCostsLittle) {
+  Model model = test::generated_model(tower({{"conv", kConvolution, {"data"}}}, {"conv"}));
+  const auto automatic = [&] { return compile(model, {.precision = Precision::automatic})->plan(); };
+  EXPECT_EQ(automatic().precision, "f32") << "what is not measured is not chosen";
+  EXPECT_EQ(automatic().note, "");
+  model.accuracy = R"({"precisions": {"f32": {"top1": 42.0}, "int8": {"top1": 41.5}}})";
+  EXPECT_EQ(automatic().precision, "f32") << "without ranges there is no int8";
+  model.ranges = R"({"tensors": {"data": [-1, 1]}})";
+  EXPECT_EQ(automatic().precision, "int8");
+  model.accuracy = R"({"precisions": {"f32": {"top1": 42.0}, "int8": {"top1": 41.25}}})";
+  EXPECT_EQ(automatic().precision, "f32") << "three quarters of a point are too much";
 }
 
 }  // namespace

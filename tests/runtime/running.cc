@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
+#include "model/ranges.h"
+
 namespace alexnet::test {
 
 std::vector<Tensor> run(Session& session, const Network& network, const std::vector<Tensor>& inputs) {
@@ -33,6 +37,22 @@ const PlanStep* step_of(const Plan& plan, const std::string& layer) {
 std::string implementation_of(const Plan& plan, const std::string& layer) {
   const PlanStep* step = step_of(plan, layer);
   return step == nullptr ? "none" : step->implementation;
+}
+
+void add_ranges(Model& model, const Tensor& x) {
+  std::vector<std::string> names;
+  for (const Node& node : model.graph.nodes) names.push_back(node.name);
+  const auto network = compile(model, {.threads = 2, .keep = names});
+  Session session(network);
+  const auto outputs = run(session, *network, {x});
+  Ranges ranges;
+  const auto add = [&](const std::string& name, const Tensor& tensor) {
+    const auto [lowest, highest] = std::ranges::minmax(tensor.values<float>());
+    ranges.tensors[name] = {std::min(0.0, static_cast<double>(lowest)), std::max(0.0, static_cast<double>(highest))};
+  };
+  for (std::size_t i = 0; i < outputs.size(); ++i) add(network->outputs()[i].name, outputs[i]);
+  add(model.graph.inputs[0].name, x);
+  model.ranges = to_json(ranges).dump();
 }
 
 }  // namespace alexnet::test

@@ -17,4 +17,7 @@ const PlanStep* step_of(const Plan& plan, const std::string& layer);
 // Its implementation, or "none".
 std::string implementation_of(const Plan& plan, const std::string& layer);
 
+// A range for the input and for every layer: what a run in f32 shows.
+void add_ranges(Model& model, const Tensor& x);
+
 }  // namespace alexnet::test

@@ -6,13 +6,16 @@ namespace alexnet {
 using dnnl::memory;
 
 std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, const Shape& input, const Weight& weight,
-                                                    const Weight* bias, bool relu, const std::optional<Layout>& layout) {
+                                                    const Weight* bias, bool relu, ElementType type,
+                                                    const std::optional<Layout>& layout) {
   return onednn::guarded([&]() -> std::optional<ConvolutionChoice> {
     const Shape output = output_shape(layer, std::span(&input, 1));
     const auto f32 = memory::data_type::f32;
+    const auto numbers = onednn::data_type(type);
     const auto any = memory::format_tag::any;
     const auto tensor = [&](const Shape& shape) {
-      return layout ? onednn::descriptor(shape, *layout) : memory::desc({shape.extents().begin(), shape.extents().end()}, f32, any);
+      return layout ? onednn::descriptor(shape, *layout)
+                    : memory::desc({shape.extents().begin(), shape.extents().end()}, numbers, any);
     };
     const auto dims = [](const Shape& shape) { return memory::dims(shape.extents().begin(), shape.extents().end()); };
     const Shape& full = weight.shape;
@@ -20,7 +23,7 @@ std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, co
     const memory::desc bias_desc = bias == nullptr ? memory::desc() : memory::desc({full[0]}, f32, memory::format_tag::a);
     const dnnl::convolution_forward::primitive_desc description(
         onednn::engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, tensor(input),
-        memory::desc(dims(taps), f32, any), bias_desc, tensor(output), {layer.stride[0], layer.stride[1]},
+        memory::desc(dims(taps), numbers, any), bias_desc, tensor(output), {layer.stride[0], layer.stride[1]},
         {layer.dilation[0] - 1, layer.dilation[1] - 1}, {layer.padding[0], layer.padding[1]}, {layer.padding[2], layer.padding[3]},
         onednn::attributes(relu), /*allow_empty=*/true);
     if (!description) return std::nullopt;
@@ -28,6 +31,7 @@ std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, co
     const auto destination = onednn::layout_of(description.dst_desc(), output);
     if (!source || !destination) return std::nullopt;
     ConvolutionChoice result{.choice = onednn::described(description, *source, *destination), .stable = false};
+    if (type == ElementType::bf16) result.choice.precision = "bf16";
     // Generated kernels sum each output in one fixed order; those on top of a matrix product split sums among threads.
     result.stable = result.choice.implementation.find("gemm") == std::string::npos;
     result.choice.weight_bytes = description.weights_desc().get_size() + (bias == nullptr ? 0 : description.bias_desc().get_size());

@@ -17,11 +17,11 @@ InstructionSet of_onednn() {
     case cpu_isa::avx2_vnni: return {"AVX2 with VNNI", SimdLevel::avx2, false};
     case cpu_isa::avx2_vnni_2: return {"AVX2 with VNNI and conversions", SimdLevel::avx2, false};
     case cpu_isa::avx512_core: return {"AVX-512", SimdLevel::avx512, false};
-    case cpu_isa::avx512_core_vnni: return {"AVX-512 with VNNI", SimdLevel::avx512_vbmi, false};
-    case cpu_isa::avx512_core_bf16: return {"AVX-512 with VNNI and BF16", SimdLevel::avx512_vbmi, true};
-    case cpu_isa::avx512_core_fp16: return {"AVX-512 with VNNI, BF16 and FP16", SimdLevel::avx512_vbmi, true};
+    case cpu_isa::avx512_core_vnni: return {"AVX-512 with VNNI", SimdLevel::avx512_vbmi, false, true};
+    case cpu_isa::avx512_core_bf16: return {"AVX-512 with VNNI and BF16", SimdLevel::avx512_vbmi, true, true};
+    case cpu_isa::avx512_core_fp16: return {"AVX-512 with VNNI, BF16 and FP16", SimdLevel::avx512_vbmi, true, true};
     case cpu_isa::avx512_core_amx:
-    case cpu_isa::avx512_core_amx_fp16: return {"AVX-512 with VNNI, BF16, FP16 and AMX", SimdLevel::avx512_vbmi, true};
+    case cpu_isa::avx512_core_amx_fp16: return {"AVX-512 with VNNI, BF16, FP16 and AMX", SimdLevel::avx512_vbmi, true, true};
     default: return {"SSE", SimdLevel::baseline, false};
   }
 }

@@ -35,6 +35,7 @@ std::optional<Choice> onednn_pooling(const Pooling& pooling, const Shape& input,
         /*allow_empty=*/true);
     if (!description) return std::nullopt;
     Choice choice = onednn::described(description, layout, layout);
+    if (layout.type == ElementType::u8) choice.precision = "int8";
     choice.prepare = [=] { return onednn::guarded([&] { return onednn::kernel<dnnl::pooling_forward>(description, {}); }); };
     return choice;
   });

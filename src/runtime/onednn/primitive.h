@@ -75,9 +75,7 @@ Choice described(const Description& description, const Layout& source, const Lay
           .scratch_bytes = description.scratchpad_desc().get_size(),
           .weight_bytes = 0,
           .created_bytes = 0,
-          .any_rows = false,
-          .note = {},
-          .prepare = {}};
+          .any_rows = false};
 }
 
 }  // namespace alexnet::onednn

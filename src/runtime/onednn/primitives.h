@@ -3,7 +3,9 @@
 // the same number of threads: oneDNN partitions the work when it creates a primitive. Errors are of kind resources.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "layers/batch_norm.h"
 #include "layers/convolution.h"
@@ -20,14 +22,32 @@ namespace alexnet {
 bool is_reference(const Choice& choice);
 
 // Shapes include the batch, which is part of the primitive. A convolution chooses its layouts unless it is given one for both
-// sides. `stable` in its result: the bits of an image depend neither on the threads nor on the other images.
+// sides; what it reads, its weights and what it makes are f32 or bf16, its sums f32. `stable` in its result: the bits of an image
+// depend neither on the threads nor on the other images.
 struct ConvolutionChoice {
   Choice choice;
   bool stable = false;
 };
 std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, const Shape& input, const Weight& weight,
-                                                    const Weight* bias, bool relu,
+                                                    const Weight* bias, bool relu, ElementType type,
                                                     const std::optional<Layout>& layout = std::nullopt);
+
+// u8 times s8, summed in 32 bits without rounding: destination = scale * sum + offset for each output channel, as f32 (through a
+// ReLU if asked), or rounded to nearest and kept within 0 to `most` as u8. Layouts are channels last. Sums are the same however
+// they are split.
+struct Int8Constants {
+  Tensor weight;  // I8 [out, C / groups, kernel height, kernel width]
+  std::vector<float> scale;
+  std::vector<float> offset;
+};
+struct Int8Convolution {
+  Layout source;
+  Layout destination;
+  bool relu = false;
+  std::int32_t most = 255;
+  std::function<Int8Constants()> constants;  // called by prepare()
+};
+std::optional<Choice> onednn_int8_convolution(const Convolution& layer, const Shape& input, const Int8Convolution& wanted);
 
 std::optional<Choice> onednn_lrn(const Lrn& layer, const Shape& input, const Layout& layout);
 
@@ -50,7 +70,7 @@ struct BatchNormWeights {
 std::optional<Choice> onednn_batch_norm(const BatchNorm& layer, const Shape& input, const Layout& layout,
                                         const BatchNormWeights& weights, bool relu);
 
-// Moves elements from one layout to another, converting their type.
+// Moves elements from one layout to another, converting their type: not from f32 to u8.
 std::optional<Choice> onednn_reorder(const Shape& shape, const Layout& source, const Layout& destination);
 
 }  // namespace alexnet

@@ -203,6 +203,11 @@ std::uint64_t sparse_linear_scratch_bytes(std::int64_t rows, int threads) {
   return static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(threads) * kBytesForARow;
 }
 
+std::uint64_t sparse_starts_bytes(const Weight& weight) {
+  const Rows all = rows(weight.shape);
+  return static_cast<std::uint64_t>(all.count * ((all.elements + kSparseBlock - 1) / kSparseBlock)) * sizeof(std::size_t);
+}
+
 std::vector<std::size_t> sparse_starts(const Weight& weight) {
   const Rows all = rows(weight.shape);
   const auto blocks = (all.elements + kSparseBlock - 1) / kSparseBlock;

@@ -38,5 +38,6 @@ std::uint64_t sparse_linear_scratch_bytes(std::int64_t rows, int threads);
 
 // For each output and each block of columns, the first of its values.
 std::vector<std::size_t> sparse_starts(const Weight& weight);
+std::uint64_t sparse_starts_bytes(const Weight& weight);
 
 }  // namespace alexnet

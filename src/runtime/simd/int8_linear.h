@@ -1,0 +1,55 @@
+// Fully connected layers of u8 activations and int8 weights. Sums are whole numbers: no order of adding changes them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "runtime/instruction_set.h"
+
+namespace alexnet {
+
+// scale * sum + offset for each output, as f32, or rounded to nearest and kept within 0 to `most` as u8 if that is not 0.
+struct Int8LinearResult {
+  const float* scale = nullptr;      // out
+  const float* offset = nullptr;     // out
+  std::byte* destination = nullptr;  // rows x out
+  std::int64_t out = 0;
+  bool relu = false;
+  std::int32_t most = 0;
+};
+
+struct Int8LinearArguments {
+  const std::uint8_t* source = nullptr;  // rows x in; at most 127 without VNNI
+  const std::int8_t* weight = nullptr;   // out x in, as model files hold it
+  Int8LinearResult result;               // of source * weight^T
+  std::byte* scratch = nullptr;          // int8_linear_scratch_bytes()
+  std::int64_t rows = 0;
+  std::int64_t in = 0;  // less than 65536, so that a sum fits 32 bits
+};
+
+// Opens one parallel region.
+using Int8LinearKernel = void (*)(const Int8LinearArguments&);
+Int8LinearKernel int8_linear_kernel(const InstructionSet& instructions);
+
+std::uint64_t int8_linear_scratch_bytes(std::int64_t rows, int threads);
+
+// The same for pruned weights, straight from their stored form (sparse_linear.h).
+struct Int8SparseLinearArguments {
+  const std::uint8_t* source = nullptr;
+  const std::uint8_t* mask = nullptr;
+  std::span<const std::int8_t> values;
+  const std::size_t* starts = nullptr;  // sparse_starts()
+  Int8LinearResult result;
+  std::byte* scratch = nullptr;  // int8_sparse_linear_scratch_bytes()
+  std::int64_t rows = 0;
+  std::int64_t in = 0;
+  std::int64_t mask_bytes = 0;
+};
+
+using Int8SparseLinearKernel = void (*)(const Int8SparseLinearArguments&);
+Int8SparseLinearKernel int8_sparse_linear_kernel(const InstructionSet& instructions);
+
+std::uint64_t int8_sparse_linear_scratch_bytes(std::int64_t rows, int threads);
+
+}  // namespace alexnet
