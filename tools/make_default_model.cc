@@ -31,8 +31,9 @@
 #include "model/architecture.h"
 #include "model/lrn_source.h"
 #include "model/model_file.h"
+#include "model/ranges.h"
 #include "runtime/network.h"
-#include "tasks/evaluate.h"
+#include "tasks/calibrate.h"
 #include "tasks/named_network.h"
 
 namespace fs = std::filesystem;
@@ -40,8 +41,9 @@ namespace fs = std::filesystem;
 namespace alexnet {
 namespace {
 
-// More than this in points of top-1 and the model is not written.
+// More than this in points of top-1 and the model is not written: by storing weights in int8, and by computing in a precision.
 constexpr double kMaxLoss = 0.5;
+const std::map<std::string, double> kMaxLossIn{{"bf16", 0.2}, {"int8", 0.5}};
 constexpr int kGoldenShorterSide = 96;
 
 struct Arguments {
@@ -87,37 +89,22 @@ Model quantised(Model model) {
   return model;
 }
 
-std::shared_ptr<const Network> compiled(const Model& model, Precision precision) {
-  return compile_for_scores(model, {.precision = precision}).network;
+// Ranges come from one picture of each class.
+Ranges ranges_of(const Model& model, const std::vector<LabelledPicture>& pictures) {
+  std::vector<std::string> first;
+  for (std::size_t target = 0; target < model.labels.size(); ++target)
+    first.push_back(std::ranges::find(pictures, target, &LabelledPicture::target)->path);
+  Ranges ranges = measured_ranges(model, first, {});
+  ranges.data = "of Tiny-ImageNet's validation set, one a class";
+  return ranges;
 }
 
-Tally tally(const std::shared_ptr<const Network>& network, const Model& model, const LabelledSet& set) {
-  Evaluation evaluation({.classes = static_cast<std::int64_t>(model.labels.size())});
-  evaluate(network, model.preprocessing, set.pictures(nullptr), {}, evaluation, [](std::span<Classification>) {});
-  if (evaluation.failed > 0) throw Error(*evaluation.failures.front().error);
-  return evaluation.all;
-}
-
-TopShares shares(const Tally& tally) {
-  const auto share = [&](std::uint64_t count) { return 100.0 * static_cast<double>(count) / static_cast<double>(tally.pictures); };
-  return {.top1 = share(tally.top1), .top5 = share(tally.top5)};
-}
-
-Accuracy measured(const Arguments& arguments, const Model& source, const Model& model) {
-  const auto classes = model.labels.size();
-  const LabelledSet set(arguments.validation.string(), ClassNames(model.labels, static_cast<std::int64_t>(classes)));
-  const Tally before = tally(compiled(source, Precision::f32), source, set);
-  Accuracy accuracy{
-      .data = fmt::format("{} pictures of Tiny-ImageNet's validation set, {} a class", before.pictures, before.pictures / classes),
-      .pictures = static_cast<std::int64_t>(before.pictures),
-      .command = "tools/make_default_model.sh",
-      .source = shares(before),
-      .precisions = {}};
-  for (const auto& [name, precision] : {std::pair("f32", Precision::f32), {"bf16", Precision::bf16}, {"int8", Precision::int8}}) {
-    const auto network = compiled(model, precision);
-    // Where this processor, or this model, cannot be run so, f32 stands in: nothing to measure.
-    if (network->plan().precision == name) accuracy.precisions[name] = shares(tally(network, model, set));
-  }
+Accuracy measured(const Model& source, const Model& model, const std::vector<LabelledPicture>& pictures) {
+  Accuracy accuracy = measured_accuracy(model, pictures, {});
+  accuracy.data = fmt::format("{} pictures of Tiny-ImageNet's validation set, {} a class", pictures.size(),
+                              pictures.size() / model.labels.size());
+  accuracy.command = "tools/make_default_model.sh";
+  accuracy.source = measured_accuracy(source, pictures, {.precisions = {}}).precisions.at("f32");
   return accuracy;
 }
 
@@ -125,10 +112,11 @@ Golden golden(const Model& model, const fs::path& picture) {
   const Image whole = load(picture);
   const int shorter = std::min(whole.width, whole.height);
   const Image small = resize(whole, whole.width * kGoldenShorterSide / shorter, whole.height * kGoldenShorterSide / shorter);
+  const auto network = compile_for_scores(model, {}).network;
+  Session session(network);
   const Tensor data = preprocess(model.preprocessing, small);
-  std::vector<float> logits(model.labels.size());
-  const std::array<std::span<float>, 1> outputs{logits};
-  Session(compiled(model, Precision::f32)).run(1, std::array{data.values<float>()}, outputs);
+  std::vector<float> logits(static_cast<std::size_t>(network->outputs().front().shape.elements()));
+  session.run(1, std::array{data.values<float>()}, std::array{std::span<float>(logits)});
   return {.input = Tensor::of<std::uint8_t>({small.height, small.width, 3}, small.pixels),
           .logits = Tensor::of<float>({static_cast<std::int64_t>(logits.size())}, logits)};
 }
@@ -172,9 +160,12 @@ std::string storage_table(const Model& model) {
 }
 
 std::string accuracy_table(const Accuracy& accuracy) {
-  std::string text = "| weights, computed in | top-1 | top-5 |\n|---|---|---|\n";
+  std::string text =
+      "| weights, computed in | top-1 | top-5 | right and not in f32 | wrong and not in f32 |\n|---|---|---|---|---|\n";
   const auto row = [&](const std::string& what, const TopShares& shares) {
-    text += fmt::format("| {} | {:.2f} % | {:.2f} % |\n", what, shares.top1, shares.top5);
+    const auto count = [](const auto& pictures) { return pictures ? fmt::format("{}", *pictures) : ""; };
+    text += fmt::format("| {} | {:.2f} % | {:.2f} % | {} | {} |\n", what, shares.top1, shares.top5, count(shares.better),
+                        count(shares.worse));
   };
   row("checkpoint (f16), f32", *accuracy.source);
   for (const auto& [precision, shares] : accuracy.precisions) row(fmt::format("this file, {}", precision), shares);
@@ -206,12 +197,21 @@ void write_card(const Arguments& arguments, const Model& model, const Accuracy& 
 void make(const Arguments& arguments) {
   const Model source = read_checkpoint(arguments);
   Model model = quantised(source);
-  const Accuracy accuracy = measured(arguments, source, model);
+  const auto pictures = labelled_pictures(arguments.validation, model.labels);
+  if (!pictures) throw Error(ErrorKind::usage, arguments.validation.string(), "is no folder of folders named by classes");
+  model.ranges = to_json(ranges_of(model, *pictures)).dump();
+  const Accuracy accuracy = measured(source, model, *pictures);
   std::cout << accuracy_table(accuracy);
   const double lost = accuracy.source->top1 - accuracy.precisions.at("f32").top1;
   if (lost > kMaxLoss) {
     throw Error(ErrorKind::disagreement, arguments.checkpoint.string(),
                 fmt::format("quantising costs {:.2f} points of top-1, more than {}", lost, kMaxLoss));
+  }
+  for (const auto& [precision, most] : kMaxLossIn) {
+    const auto cost = top1_cost(accuracy, precision);
+    if (!cost || *cost <= most) continue;
+    throw Error(ErrorKind::disagreement, arguments.checkpoint.string(),
+                fmt::format("{} costs {:.2f} points of top-1, more than {}", precision, *cost, most));
   }
   model.accuracy = to_json(accuracy).dump();
   model.provenance = provenance(arguments);

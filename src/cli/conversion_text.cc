@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/model_text.h"
 #include "cli/table.h"
+#include "model/accuracy.h"
 
 namespace alexnet::cli {
 namespace {
@@ -65,6 +66,21 @@ Json verification_json(const Comparison& comparison) {
   return json;
 }
 
+// A line for each precision.
+std::vector<std::string> accuracy_lines(const Model& model) {
+  std::vector<std::string> lines;
+  if (model.accuracy.empty()) return lines;
+  const Accuracy accuracy = accuracy_from_json(parse_json(model.accuracy, "accuracy"));
+  for (const auto& [precision, shares] : accuracy.precisions) {
+    std::string line = fmt::format("{}: top-1 {:.2f} %, top-5 {:.2f} %", precision, shares.top1, shares.top5);
+    if (shares.better && shares.worse)
+      line += fmt::format("; {} right that were not in f32, {} wrong", *shares.better, *shares.worse);
+    lines.push_back(std::move(line));
+  }
+  lines.push_back("of " + accuracy.data);
+  return lines;
+}
+
 Json shape_json(const Shape& shape) {
   Json json = Json::array();
   for (const auto extent : shape.extents()) json.push_back(extent);
@@ -101,6 +117,7 @@ std::string conversion_text(const Conversion& conversion, const Terminal& termin
   line(conversion.no_golden.empty() ? "golden picture: kept with its scores; alexnet inspect --check runs it again"
                                     : "golden picture: none: " + conversion.no_golden);
   if (conversion.verified) text += verification(*conversion.verified, terminal);
+  text += list("accuracy", accuracy_lines(model), terminal);
   return text + list("warnings", imported.warnings, terminal);
 }
 

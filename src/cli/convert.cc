@@ -16,6 +16,7 @@
 #include "cli/source_options.h"
 #include "cli/verb.h"
 #include "model/model_file.h"
+#include "tasks/calibrate.h"
 
 namespace alexnet::cli {
 namespace {
@@ -24,6 +25,8 @@ std::string target_of(const Arguments& arguments) {
   if (arguments.operands().empty()) {
     throw Error(ErrorKind::usage, "convert", "needs a source", "a checkpoint, an ONNX file, or a prototxt and its caffemodel");
   }
+  if (arguments.has("dry-run") && arguments.has("calibrate"))
+    throw Error(ErrorKind::usage, "--calibrate", "measures for a model file, and --dry-run writes none");
   if (arguments.has("dry-run")) return "";
   const std::string target = arguments.text("output");
   if (target.empty())
@@ -51,7 +54,11 @@ int convert(const Arguments& arguments) {
   if (!target.empty()) file.emplace(temporary ? temporary->path() : std::filesystem::path(target));
 
   const std::vector<std::filesystem::path> sources(arguments.operands().begin(), arguments.operands().end());
-  const Conversion conversion = convert(sources, convert_options(arguments));
+  Conversion conversion = convert(sources, convert_options(arguments));
+  if (arguments.has("calibrate")) {
+    calibrate(conversion.imported.model, arguments.text("calibrate"),
+              {.pictures = {.stop = &interruption()}, .compile = compile_options(arguments)});
+  }
   end_if_interrupted();
   const bool agrees = !conversion.verified || is_verified(*conversion.verified);
   if (file && agrees) {

@@ -96,6 +96,8 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "verify", .value = Value::file, .argument = "REFERENCE.npz",
    .help = "run the input of a reference dump and compare every layer that it has; write nothing and end with 4 when they disagree",
    .verbs = "convert"},
+  {.name = "calibrate", .value = Value::file, .argument = "DIR",
+   .help = "measure on the pictures there what int8 needs to know, and what each precision costs", .verbs = "convert"},
   {.name = "no-golden", .help = "run no golden picture and keep none", .verbs = "convert"},
   {.name = "dry-run", .help = "print the report alone", .verbs = "convert"},
   {.name = "output", .letter = 'o', .value = Value::file, .argument = "FILE.jsonl",

@@ -107,6 +107,12 @@ constexpr auto kVerbs = std::to_array<Verb>({
             "scores "
             "goes into the file, for inspect --check.\n"
             "\n"
+            "--calibrate measures, on pictures such as the network will see, between which numbers its activations lie: without "
+            "that "
+            "there is no int8. It also measures how often each precision is right (where the folder has a folder for each class, "
+            "as "
+            "for evaluate; else, how often it answers as f32 does), from which --precision auto chooses.\n"
+            "\n"
             "  alexnet convert alexnet.pth --labels imagenet -o alexnet.safetensors\n"
             "  alexnet convert deploy.prototxt bvlc.caffemodel --mean 104,117,123 -o b.st\n"
             "  alexnet convert net.onnx --preprocess torchvision --weights int8 -o small.st",
