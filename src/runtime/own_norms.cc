@@ -47,10 +47,6 @@ Choice described(std::string_view what, const NormContext& context) {
   return choice;
 }
 
-Kernel stateless(Run run) {
-  return [run = std::move(run)] { return run; };
-}
-
 // The maps of (N, C, ...).
 MapNorm maps_of(const Shape& input) { return {.channels = input[1], .pixels = Shape(input.extents().subspan(2)).elements()}; }
 
