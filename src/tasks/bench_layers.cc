@@ -47,7 +47,8 @@ LayerBench bench_layers(const Model& model, std::shared_ptr<const Network> netwo
   const ThreadScope scope(plan.threads);
   const Precision precision = precision_of(plan);
   const std::int64_t rows = std::min(batch, plan.rows);
-  auto bare = bare_layers(model.graph, precision, plan.slice, rows);
+  const std::int64_t slice = std::min(batch, plan.slice);
+  auto bare = bare_layers(model.graph, precision, slice, rows);
   const auto is_rows = [&](const std::string& layer) {
     return std::ranges::any_of(plan.steps, [&](const PlanStep& step) { return step.rows && computes(step, model.graph, layer); });
   };
@@ -59,7 +60,7 @@ LayerBench bench_layers(const Model& model, std::shared_ptr<const Network> netwo
   std::vector<std::vector<double>> bare_times(bare.size());
   std::vector<std::int64_t> bare_runs;  // that a batch takes
   for (const auto& layer : bare) {
-    const auto at_once = is_rows(layer.layer) ? rows : plan.slice;
+    const auto at_once = is_rows(layer.layer) ? rows : slice;
     bare_runs.push_back((batch + at_once - 1) / at_once);
   }
   run_rounds(options, 3, [&](bool counts) {
@@ -92,7 +93,7 @@ LayerBench bench_layers(const Model& model, std::shared_ptr<const Network> netwo
     row.arithmetic_milliseconds = 1e3 * static_cast<double>(step.macs) * static_cast<double>(batch) / peak;
     // Between two uses of a weight everything passes that the steps of its kind read; with a single sample, all weights do.
     const auto between = batch == 1 ? plan.weight_bytes : weights_of(plan, step.rows);
-    const auto runs = (batch + (step.rows ? rows : plan.slice) - 1) / (step.rows ? rows : plan.slice);
+    const auto runs = (batch + (step.rows ? rows : slice) - 1) / (step.rows ? rows : slice);
     double seconds = 0;
     if (step.weight_bytes > 0) seconds += static_cast<double>(step.weight_bytes) / bandwidth.of(between);
     for (std::size_t i = 0; i < bare.size(); ++i) {
