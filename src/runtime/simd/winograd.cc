@@ -147,7 +147,7 @@ void transform_input(const Pass<F>& p, std::int64_t tile) {
   const auto image = tile / (p.down * p.across);
   const auto top = tile / p.across % p.down * p.kOut - (folded ? 0 : l.top);
   const auto left = tile % p.across * p.kOut - (folded ? 0 : l.left);
-  const float* pixels[p.kPoints];
+  const float* pixels[Pass<F>::kPoints];
   for (std::int64_t i = 0; i < p.kPoints; ++i) {
     const auto y = top + i / p.kSize;
     const auto x = left + i % p.kSize;
@@ -156,7 +156,7 @@ void transform_input(const Pass<F>& p, std::int64_t tile) {
   }
   float* to = p.inputs + tile * p.channels;
   for (std::int64_t c = 0; c < p.channels; c += lanes()) {
-    Vector x[p.kPoints];
+    Vector x[Pass<F>::kPoints];
     for (std::int64_t i = 0; i < p.kPoints; ++i) x[i] = hn::LoadU(Float(), pixels[i] + c);
     both_axes<typename F::Input>(x, x);
     for (std::int64_t i = 0; i < p.kPoints; ++i) hn::StoreU(x[i], Float(), to + i * p.input_stride + c);
@@ -174,9 +174,9 @@ void transform_output(const Pass<F>& p, std::int64_t tile) {
   const float* from = p.products + tile * l.out_channels;
   float* to = p.a.destination + ((image * l.out_height + top) * l.out_width + left) * l.out_channels;
   for (std::int64_t c = 0; c < l.out_channels; c += lanes()) {
-    Vector x[p.kPoints];
+    Vector x[Pass<F>::kPoints];
     for (std::int64_t i = 0; i < p.kPoints; ++i) x[i] = hn::LoadU(Float(), from + i * p.product_stride + c);
-    Vector y[p.kOut * p.kOut];
+    Vector y[F::kOut * F::kOut];
     both_axes<typename F::Output>(x, y);
     const Vector bias = p.a.bias == nullptr ? hn::Zero(Float()) : hn::LoadU(Float(), p.a.bias + c);
     for (std::int64_t i = 0; i < p.kOut * p.kOut; ++i) {
