@@ -28,7 +28,7 @@ std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs, c
 
 const PlanStep* step_of(const Plan& plan, const std::string& layer) {
   const auto found = std::ranges::find_if(plan.steps, [&](const PlanStep& step) {
-    const bool moves = step.kind == "reorder" || step.kind == "padding" || step.kind == "output";
+    const bool moves = step.kind == "reorder" || step.kind == "padding" || step.kind == "quantise" || step.kind == "output";
     return !moves && std::ranges::find(step.layers, layer) != step.layers.end();
   });
   return found == plan.steps.end() ? nullptr : &*found;
