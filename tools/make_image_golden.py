@@ -486,9 +486,9 @@ def caffe_cases():
 
 
 def two_tap_cases():
-    """OpenCV's INTER_LINEAR, which rounds once where we round twice: pixels in hex, to be met within 1."""
+    """OpenCV's INTER_LINEAR: pixels in hex, which two taps of Pillow's arithmetic meet within 1. One case halves both sides."""
     cases = []
-    for source, target in (((23, 17), (9, 14)), ((8, 6), (13, 11)), ((20, 30), (7, 5))):
+    for source, target in (((23, 17), (9, 14)), ((8, 6), (13, 11)), ((20, 30), (7, 5)), ((12, 8), (6, 4)), ((12, 8), (6, 8)), ((5, 1), (4, 3))):
         pixels = cv2.resize(np.asarray(known(*source)), target, interpolation=cv2.INTER_LINEAR)
         cases.append({"from": source, "to": target, "rgb": pixels.tobytes().hex()})
     return cases

@@ -14,6 +14,7 @@
 #include "cli/report_parts.h"
 #include "cli/signals.h"
 #include "cli/verb.h"
+#include "tasks/diagnose.h"
 
 namespace alexnet::cli {
 namespace {
@@ -42,12 +43,17 @@ int compare(const Arguments& arguments) {
       output.is_standard_output() ? terminal_of(STDOUT_FILENO, arguments.text("color")) : Terminal{.utf8 = true};
   const Model model = load_model(arguments, arguments.operands());
   const std::string name = model_name(arguments, arguments.operands());
+  std::optional<Diagnosis> diagnosis;
   const Comparison comparison = naming_model(name, dump, [&] {
     const ReferenceDump reference(dump, model.graph);
-    return compare(model, reference, {.compile = compile_options(arguments), .stop = &interruption()});
+    const CompareOptions options{.compile = compile_options(arguments), .stop = &interruption()};
+    Comparison result = compare(model, reference, options);
+    end_if_interrupted();
+    if (arguments.has("diagnose")) diagnosis = diagnose(model, reference, result, options);
+    return result;
   });
   end_if_interrupted();
-  const ComparisonParts parts{.model = name, .reference = dump, .comparison = comparison};
+  const ComparisonParts parts{.model = name, .reference = dump, .comparison = comparison, .diagnosis = diagnosis};
   output.write(arguments.text("format") == "json" ? comparison_json(parts) : comparison_text(parts, terminal));
   output.commit();
   if (page) {

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/diagnosis_text.h"
 #include "cli/table.h"
 
 namespace alexnet::cli {
@@ -177,6 +178,7 @@ std::string comparison_text(const ComparisonParts& parts, const Terminal& termin
   text += verdict(comparison, terminal);
   text += tops(comparison);
   text += left_out(comparison, terminal);
+  if (parts.diagnosis) text += diagnosis_text(*parts.diagnosis, terminal);
   return text;
 }
 
@@ -208,6 +210,7 @@ std::string comparison_json(const ComparisonParts& parts) {
     json["not_in_model"].push_back(
         {{"name", to_utf8_lossy(array.name)}, {"nearest", array.nearest ? Json(*array.nearest) : Json()}});
   }
+  if (parts.diagnosis) json["diagnosis"] = diagnosis_json(*parts.diagnosis);
   if (comparison.scores.empty()) return json.dump(2) + "\n";
   Json pictures = Json::array();
   for (const auto& picture : comparison.tops) {

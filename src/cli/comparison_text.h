@@ -1,10 +1,12 @@
 // A comparison as people and as programs read it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/terminal.h"
 #include "tasks/compare.h"
+#include "tasks/diagnose.h"
 
 namespace alexnet::cli {
 
@@ -12,6 +14,7 @@ struct ComparisonParts {
   std::string model;      // as messages call it
   std::string reference;  // the file
   const Comparison& comparison;
+  const std::optional<Diagnosis>& diagnosis;  // if it was asked for
 };
 
 std::string comparison_text(const ComparisonParts& parts, const Terminal& terminal);

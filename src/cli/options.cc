@@ -107,6 +107,7 @@ constexpr auto kOptions = std::to_array<Option>({
   {.name = "resume", .help = "keep the records that -o FILE holds already and compute the rest (jsonl)",
    .verbs = "classify evaluate"},
   {.name = "time", .help = "say at the end what decoding, resizing and the network took", .verbs = "classify"},
+  {.name = "diagnose", .help = "when they disagree, find out why: try the usual suspects alone and in pairs", .verbs = "compare"},
   {.name = "plan", .help = "show the compiled plan: what runs for each layer", .verbs = "inspect"},
   {.name = "tensors", .help = "list the tensors of the file", .verbs = "inspect"},
   {.name = "check", .help = "run the golden picture stored in the model; exit code 4 when the logits disagree", .verbs = "inspect"},

@@ -75,10 +75,12 @@ constexpr auto kVerbs = std::to_array<Verb>({
             "ways: all the way through this engine, and fed the reference's own values, so that only the layer that differs "
             "stands out. A dump is a NumPy archive with data and arrays named like layers (docs/reference-dump.md); with images "
             "in it preprocessing is compared, too. The exit code is 4 when something is past its tolerance, which follows from "
-            "the layers' arithmetic (docs/compare.md).\n"
+            "the layers' arithmetic (docs/compare.md). With --diagnose the usual suspects (channel order, means, resizing, "
+            "meanings of "
+            "alpha, padding and orders of weights) are tried until the difference vanishes, and what to change is said.\n"
             "\n"
             "  alexnet compare --reference dump.npz\n"
-            "  alexnet compare -m model.safetensors --reference dump.npz -f json",
+            "  alexnet compare -m model.safetensors --reference dump.npz --diagnose",
         .run = compare,
     },
     {

@@ -97,7 +97,9 @@ Target target_of(const Resize& step, int width, int height) {
   return width <= height ? Target{shorter, static_cast<int>(longer)} : Target{static_cast<int>(longer), shorter};
 }
 
-ResampleOptions options_of(const Resize& step) { return {.antialias = step.antialias, .pass_order = step.pass_order}; }
+ResampleOptions options_of(const Resize& step) {
+  return {.filter = step.filter, .antialias = step.antialias, .pass_order = step.pass_order};
+}
 
 // Where a crop begins; before 0 if the picture is smaller.
 int begin_of(int side, int crop, CropRounding rounding) {

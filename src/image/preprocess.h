@@ -23,15 +23,13 @@ namespace alexnet {
 
 using HeightWidth = std::array<std::int64_t, 2>;
 
-enum class ResizeFilter { bilinear };
-
 // Resamples the picture's bytes (resample.h); exactly one of `shorter` and `size` is given.
 struct Resize {
   static constexpr std::string_view kKind = "resize";
 
   std::optional<std::int64_t> shorter;  // the shorter side gets this length, the other one shorter * long / short, rounded down
   std::optional<HeightWidth> size;      // both sides, whatever that does to the proportions
-  ResizeFilter filter = ResizeFilter::bilinear;
+  ResampleFilterKind filter = ResampleFilterKind::bilinear;
   bool antialias = true;
   PassOrder pass_order = PassOrder::pillow13;
 

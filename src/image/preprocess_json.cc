@@ -13,8 +13,8 @@ struct EnumNames<PassOrder> {
   static constexpr std::array<std::string_view, 3> kNames{"pillow13", "pillow12.2", "horizontal_first"};
 };
 template <>
-struct EnumNames<ResizeFilter> {
-  static constexpr std::array<std::string_view, 1> kNames{"bilinear"};
+struct EnumNames<ResampleFilterKind> {
+  static constexpr std::array<std::string_view, 2> kNames{"bilinear", "opencv_linear"};
 };
 template <>
 struct EnumNames<CropRounding> {

@@ -6,6 +6,7 @@
 
 #include "alexnet/error.h"
 #include "image/resample_filter.h"
+#include "image/resample_opencv.h"
 
 namespace alexnet {
 namespace {
@@ -103,6 +104,11 @@ Image resize_part(const ImageView& source, int width, int height, const Rectangl
   check_size(part.width, part.height);
   const bool keeps_width = source.width == width;
   const bool keeps_height = source.height == height;
+  if (options.filter == ResampleFilterKind::opencv_linear && !(keeps_width && keeps_height)) {
+    Image result = blank(part.width, part.height);
+    resample_opencv(source, width, height, part, result);
+    return result;
+  }
   const ResampleFilter across = make_resample_filter(source.width, width, part.x, part.width, options.antialias);
   const ResampleFilter down = make_resample_filter(source.height, height, part.y, part.height, options.antialias);
   const int left = keeps_width ? part.x : across.taps.front().first;

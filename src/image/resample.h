@@ -1,4 +1,4 @@
-// Bilinear resampling of 8-bit pictures, bit for bit as Pillow does it.
+// Bilinear resampling of 8-bit pictures, bit for bit as Pillow or OpenCV does it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,13 @@ enum class PassOrder {
   horizontal_first,  // Pillow 12.1 and older
 };
 
+enum class ResampleFilterKind {
+  bilinear,       // Pillow's, as the options below say
+  opencv_linear,  // OpenCV's INTER_LINEAR, which has no options (resample_opencv.h)
+};
+
 struct ResampleOptions {
+  ResampleFilterKind filter = ResampleFilterKind::bilinear;
   // Widen the filter with the reduction factor, as Pillow always does. Without, each pixel is interpolated between its
   // two nearest neighbours along each axis (pixel centres at half integers): within 1 of OpenCV's INTER_LINEAR.
   bool antialias = true;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "formats/npy.h"
 #include "formats/npz.h"
+#include "model/model_file.h"
 #include "tests/cli/fixture.h"
 
 namespace alexnet {
@@ -48,6 +49,31 @@ TEST_F(CompareVerb, SaysThatAllIsWellOrWhereItIsNot) {
             "alexnet: dump.npz: conv2 is the first layer past its tolerance; fed the reference's values, conv2, fc4 differ\n");
   EXPECT_THAT(bad.out, testing::ContainsRegex("\n!  conv2 "));
   EXPECT_THAT(bad.out, testing::ContainsRegex("  conv2: .* instead of .* at \\[0, 2, 4, 4\\], cosine"));
+}
+
+TEST_F(CompareVerb, SaysWhatToChange) {
+  write_dump(0);
+  const auto good = alexnet({"compare", "--diagnose", "--reference", "dump.npz"});
+  EXPECT_EQ(good.exit_code, 0) << good;
+  EXPECT_THAT(good.out, testing::EndsWith("\nDiagnosis\n  Nothing is wrong.\n"));
+
+  Model other = test::tiny_model();
+  std::get<Lrn>(find(other.graph, "norm1")->layer).k = 1;
+  write_model(other, path("other.safetensors"));
+  const auto wrong = alexnet({"compare", "--diagnose", "-m", "other.safetensors", "--reference", "dump.npz"});
+  EXPECT_EQ(wrong.exit_code, 4) << wrong;
+  EXPECT_THAT(wrong.out, testing::HasSubstr("    norm1: the reference has k 2, ours 1\n"
+                                            "      change: \"k\": 2 in layer norm1 of the graph\n"));
+  const Json json =
+      Json::parse(alexnet({"compare", "--diagnose", "-m", "other.safetensors", "--reference", "dump.npz", "-f", "json"}).out);
+  EXPECT_EQ(json["diagnosis"]["findings"][0]["explanations"][0][0]["suspect"], "lrn_k");
+  EXPECT_LT(json["diagnosis"]["findings"][0]["relative_after"].get<double>(), 1e-6);
+
+  write_dump(0.5f);
+  const auto unknown = alexnet({"compare", "--diagnose", "--reference", "dump.npz"});
+  EXPECT_EQ(unknown.exit_code, 4) << unknown;
+  EXPECT_THAT(unknown.out,
+              testing::HasSubstr("conv2, fc4: not one of the usual suspects (docs/compare.md lists them), alone or in pairs\n"));
 }
 
 TEST_F(CompareVerb, FitsATerminalOf80Columns) {

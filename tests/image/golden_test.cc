@@ -165,6 +165,23 @@ TEST(Golden, TwoTapResizeIsWithinOneOfOpenCv) {
   }
 }
 
+TEST(Golden, OpenCvResizeIsOpenCvs) {
+  for (const Json& c : golden("golden.json", "two_taps")) {
+    const Image source = known_picture(c["from"][0], c["from"][1]);
+    const int width = c["to"][0];
+    const int height = c["to"][1];
+    const ResampleOptions options{.filter = ResampleFilterKind::opencv_linear};
+    const std::string hex = c["rgb"];
+    std::vector<std::uint8_t> wanted;
+    for (std::size_t i = 0; i < hex.size(); i += 2)
+      wanted.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+    EXPECT_EQ(resize(source, width, height, options).pixels, wanted) << c["from"] << " to " << c["to"];
+    const Image part = resize_part(source, width, height, {.x = 1, .y = 1, .width = width - 2, .height = 1}, options);
+    const auto row = wanted.begin() + 3 * width + 3;
+    EXPECT_TRUE(std::equal(part.pixels.begin(), part.pixels.end(), row)) << c["from"] << " to " << c["to"];
+  }
+}
+
 TEST(Golden, EveryPhotographGivesTorchvisionsBits) {
   ALEXNET_NEEDS_SHARED_DATA();
   if (!has_reference_jpeg()) GTEST_SKIP() << "needs libjpeg-turbo";

@@ -1,0 +1,15 @@
+// A diagnosis as people and as programs read it.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "cli/terminal.h"
+#include "tasks/diagnose.h"
+
+namespace alexnet::cli {
+
+std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal);
+Json diagnosis_json(const Diagnosis& diagnosis);
+
+}  // namespace alexnet::cli
