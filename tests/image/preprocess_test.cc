@@ -183,7 +183,7 @@ TEST(PreprocessingJson, RefusesWhatMakesNoSense) {
       {R"([{"step": "divide", "by": "255"}])", "model: x: step 1: 'by' is \"255\", must be a number"},
       {R"([{"step": "resize", "shorter": 256.5}])", "model: x: step 1: 'shorter' is 256.5, must be a whole number"},
       {R"([{"step": "resize", "shorter": 256, "filter": "bicubic"}])",
-       "model: x: step 1: 'filter' is \"bicubic\", must be one of bilinear"},
+       "model: x: step 1: 'filter' is \"bicubic\", must be one of bilinear, opencv_linear"},
       {R"([{"step": "center_crop", "size": 224}])", "model: x: step 1: 'size' is 224, must be a list of 2 whole numbers"},
       {R"([{"step": "resize"}])", "model: x: step 1 (resize): needs either 'shorter' or 'size'"},
       {R"([{"step": "resize", "shorter": 256, "size": [9, 9]}])", "model: x: step 1 (resize): needs either 'shorter' or 'size'"},

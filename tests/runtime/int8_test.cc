@@ -26,10 +26,12 @@ bool is_judged(const PlanStep& step) {
   return kJudged.contains(step.kind);
 }
 
+// With a f32 factor, as the kernel has it: dequantised numbers of another scale may stand at a tie.
 Tensor rounded_to_u8(const Tensor& x, const Quantisation& as) {
   Tensor result = Tensor::zeros(x.shape());
+  const float factor = 1 / as.scale;
   std::ranges::transform(x.values<float>(), result.mutable_values<float>().begin(), [&](float value) {
-    const double q = std::nearbyint(static_cast<double>(value) / static_cast<double>(as.scale) + as.zero);
+    const double q = std::nearbyint(std::fma(value, factor, static_cast<float>(as.zero)));
     return static_cast<float>((std::clamp<double>(q, 0, as.most) - as.zero) * static_cast<double>(as.scale));
   });
   return result;
