@@ -102,8 +102,8 @@ std::string tops(const Comparison& comparison) {
   if (comparison.scores.empty()) return "The reference has no scores, so that answers can't be compared.\n";
   const std::size_t k = comparison.tops.empty() ? 0 : comparison.tops[0].top.size();
   std::string text =
-      fmt::format("Scores ({}): of {} pictures the first class is the same for {}, the first {} for {}.\n",
-                  printable(comparison.scores), comparison.tops.size(), comparison.same_first(), k, comparison.same_set());
+      fmt::format("Scores ({}): of {} pictures, {} have the same first class, {} the same first {}.\n",
+                  printable(comparison.scores), comparison.tops.size(), comparison.same_first(), comparison.same_set(), k);
   std::size_t shown_pictures = 0;
   for (const auto& picture : comparison.tops) {
     if (picture.same_first() || shown_pictures++ >= kShownPictures) continue;

@@ -125,7 +125,7 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "10: average the probabilities over four corners and centre, mirrored and not", .verbs = "classify evaluate"},
   {.name = "batch", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 4096,
    .help = "pictures that go through the network together (default: 16); results do not depend on it",
-   .verbs = "classify evaluate features"},
+   .verbs = "classify evaluate features stats"},
   {.name = "batch", .value = Value::text, .argument = "N[,N]", .fallback = "1,8,32",
    .help = "samples that go through the network together", .verbs = "bench"},
   {.name = "threads", .value = Value::integer, .argument = "N", .minimum = 1, .maximum = 1024,

@@ -231,7 +231,7 @@ constexpr auto kVerbs = std::to_array<Verb>({
             "--zca writes the arrays zca.matrix and zca.mean that the preprocessing step zca takes.\n"
             "\n"
             "  alexnet stats --images photos/ --layer data,conv1\n"
-            "  alexnet stats --images photos/ -m old.safetensors --recalibrate -o new.safetensors\n"
+            "  alexnet stats --images photos/ -m old.st --recalibrate -o new.st\n"
             "  alexnet stats --images photos/ --zca pixels -o whitening.npz",
         .run = stats,
     },

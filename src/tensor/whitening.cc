@@ -72,14 +72,19 @@ Whitening zca(const Covariance& covariance, double epsilon) {
   if (covariance.count() < 2) {
     throw Error(ErrorKind::model, "", fmt::format("whitening needs two samples or more, found {}", covariance.count()));
   }
+  const char* const dependent = "some values depend on others: add an epsilon, say 0.1 times the mean variance";
+  // Known before the eigenvalues, which take minutes for a whole picture: n samples span n - 1 directions.
+  if (covariance.count() <= covariance.size() && epsilon <= 0) {
+    throw Error(ErrorKind::model, "",
+                fmt::format("{} samples of {} values leave an eigenvalue of 0", covariance.count(), covariance.size()), dependent);
+  }
   auto values = covariance.covariance();
   const auto n = static_cast<std::size_t>(covariance.size());
   const Eigen::SelfAdjointEigenSolver<RowMajor> solver(matrix_of(values, n));
   const Eigen::VectorXd lifted = solver.eigenvalues().array() + epsilon;
   if (!(lifted.minCoeff() > 0)) {
     throw Error(ErrorKind::model, "",
-                fmt::format("the smallest eigenvalue with epsilon is {:.3g}, must be positive", lifted.minCoeff()),
-                "some values depend on others: add an epsilon, say 0.1 times the mean variance");
+                fmt::format("the smallest eigenvalue with epsilon is {:.3g}, must be positive", lifted.minCoeff()), dependent);
   }
   const RowMajor w = solver.eigenvectors() * lifted.cwiseSqrt().cwiseInverse().asDiagonal() * solver.eigenvectors().transpose();
   const auto size = covariance.size();

@@ -236,9 +236,9 @@ std::vector<std::string> documented_rows() {
   std::vector<std::string> rows;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("| mistake")) inside = true;
+    if (line.starts_with("| suspect | mistake")) inside = true;
     if (!line.starts_with("|")) inside = false;
-    if (inside && !line.starts_with("|---") && !line.starts_with("| mistake")) rows.push_back(line);
+    if (inside && !line.starts_with("|---") && !line.starts_with("| suspect | mistake")) rows.push_back(line);
   }
   return rows;
 }
