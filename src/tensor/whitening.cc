@@ -74,7 +74,7 @@ Whitening zca(const Covariance& covariance, double epsilon) {
   }
   const char* const dependent = "some values depend on others: add an epsilon, say 0.1 times the mean variance";
   // Known before the eigenvalues, which take minutes for a whole picture: n samples span n - 1 directions.
-  if (covariance.count() <= covariance.size() && epsilon <= 0) {
+  if (covariance.count() <= covariance.size() && epsilon == 0) {
     throw Error(ErrorKind::model, "",
                 fmt::format("{} samples of {} values leave an eigenvalue of 0", covariance.count(), covariance.size()), dependent);
   }
