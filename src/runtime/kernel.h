@@ -37,6 +37,7 @@ struct Choice {
   std::int64_t slice_rows = 1;      // takes up to this many samples of a slice at once, the same bits for each
   bool whole_batch = false;         // takes all rows of a run at once, since they depend on one another; scratch is for one
   std::string precision = "f32";    // what it computes in
+  double error_growth = 1;          // as PlanStep::error_growth
   std::string note = {};
   std::function<Kernel()> prepare = {};
 };

@@ -20,6 +20,7 @@ struct PlanStep {
   std::uint64_t scratch_bytes = 0;  // of the arena, while it runs
   std::uint64_t weight_bytes = 0;   // that it reads, in the form in which it reads them
   std::uint64_t macs = 0;           // multiply-adds for one sample
+  double error_growth = 1;          // rounding error of its sums, against that of adding up all products one after the other
   std::string note;                 // why it is not the usual choice; often empty
 };
 

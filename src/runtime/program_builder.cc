@@ -115,6 +115,7 @@ NetworkStep ProgramBuilder::step(std::string kind, Choice choice, std::vector<st
                 .rows = choice.any_rows,
                 .scratch_bytes = choice.scratch_bytes,
                 .weight_bytes = choice.weight_bytes,
+                .error_growth = choice.error_growth,
                 .note = choice.note};
   NetworkStep result{.plan = std::move(plan),
                      .choice = std::move(choice),

@@ -24,6 +24,7 @@ struct Kind {
   std::int64_t taps;
   WinogradForm form;
   std::string_view name;
+  double error_growth;
 };
 
 // By the taps that are left when blocks of stride x stride pixels have become channels. 13 x 13 outputs are 5 x 5 tiles of 3, and
@@ -35,11 +36,12 @@ std::optional<Kind> kind_for(const Convolution& layer) {
   if (!square || layer.dilation != Extent2{1, 1}) return std::nullopt;
   const auto taps = (layer.kernel[0] + layer.stride[0] - 1) / layer.stride[0];
   if (layer.stride[0] > 1) {
-    if (taps == 3 && layer.groups == 1) return Kind{3, WinogradForm::f4_3, "F(4x4,3x3) on blocks of pixels"};
+    if (taps == 3 && layer.groups == 1)
+      return Kind{3, WinogradForm::f4_3, "F(4x4,3x3) on blocks of pixels", winograd_error_growth<4, 3>()};
     return std::nullopt;
   }
-  if (taps == 3) return Kind{3, WinogradForm::f3_3, "F(3x3,3x3)"};
-  if (taps == 5) return Kind{5, WinogradForm::f3_5, "F(3x3,5x5)"};
+  if (taps == 3) return Kind{3, WinogradForm::f3_3, "F(3x3,3x3)", winograd_error_growth<3, 3>()};
+  if (taps == 5) return Kind{5, WinogradForm::f3_5, "F(3x3,5x5)", winograd_error_growth<3, 5>()};
   return std::nullopt;
 }
 
@@ -136,6 +138,7 @@ std::optional<Choice> own_winograd(const Convolution& layer, const Shape& input,
   const auto tiles = ((output[2] + outputs - 1) / outputs) * ((output[3] + outputs - 1) / outputs);
   Choice choice;
   choice.implementation = fmt::format("own:winograd {}", kind->name);
+  choice.error_growth = kind->error_growth;
   choice.source = strided ? Layout{} : Layout{.order = Order::channels_last};
   choice.destination = {.order = Order::channels_last};
   choice.slice_rows = std::clamp<std::int64_t>(kTiles / tiles, 1, slice);

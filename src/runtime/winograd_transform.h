@@ -60,4 +60,26 @@ constexpr WinogradMatrices<kOutputs, kTaps> winograd_matrices() {
   return result;
 }
 
+// The rounding error of a result, in the root mean square, against that of adding up all C * r * r products one after the other,
+// whose n roundings of partial sums lose sqrt(n / 6) units. Here the sums are of C products of transformed numbers, so of n = C; B
+// and G make these larger by |B[i]| and |G[i]|, the lengths of their rows, for independent inputs and weights, and A adds up the
+// sums' errors. Along one axis the variance grows, against that of a result, by
+//   k = mean over outputs p of (sum over i of A[p][i]^2 |B[i]|^2 |G[i]|^2) / r,
+// along both by k^2; the error so by k, and with the shorter sum by k * sqrt(C) / sqrt(C * r * r) = k / r.
+template <std::size_t kOutputs, std::size_t kTaps>
+constexpr double winograd_error_growth() {
+  constexpr auto kMatrices = winograd_matrices<kOutputs, kTaps>();
+  const auto squares = [](const auto& row) {
+    double sum = 0;
+    for (const double entry : row) sum += entry * entry;
+    return sum;
+  };
+  double sum = 0;
+  for (const auto& row : kMatrices.output) {
+    for (std::size_t i = 0; i < kMatrices.kSize; ++i)
+      sum += row[i] * row[i] * squares(kMatrices.input[i]) * squares(kMatrices.weight[i]);
+  }
+  return sum / (kOutputs * kTaps * kTaps);
+}
+
 }  // namespace alexnet
