@@ -128,7 +128,7 @@ class Comparing {
     std::map<std::string, Tensor> some;
     const std::int64_t measured = std::min(reference_.pictures(), kMeasuredPictures);
     for (const auto& input : model_.graph.inputs) some[input.name] = widened(reference_.rows(input.name, 0, measured));
-    roundings_ = roundings(model_, some, network.network->plan(), type, options_.compile);
+    roundings_ = roundings(model_, reference_.layers(), some, network.network->plan(), type, options_.compile);
 
     std::vector<DifferenceSum> sums;
     for (const auto& row : result_.layers) sums.emplace_back(row.shape);

@@ -40,6 +40,7 @@ class Diagnosing {
   Diagnosing(const Model& model, const ReferenceDump& reference, const Comparison& comparison, const CompareOptions& options)
       : model_(model),
         reference_(reference),
+        comparison_(comparison),
         options_(options),
         trials_(model, reference, telling_pictures(comparison), options.compile) {}
 
@@ -118,10 +119,10 @@ class Diagnosing {
 
   // -- layers --
 
-  static std::set<std::string> past(const std::map<std::string, Residual>& residuals) {
+  std::set<std::string> differing() const {
     std::set<std::string> result;
-    for (const auto& [layer, residual] : residuals) {
-      if (!residual.vanishes()) result.insert(layer);
+    for (const auto& row : comparison_.layers) {
+      if (reference_.has(row.layer) && find(model_.graph, row.layer) != nullptr && !row.isolated_agrees()) result.insert(row.layer);
     }
     return result;
   }
@@ -148,7 +149,9 @@ class Diagnosing {
   void explain_layers() {
     Model present = model_;
     before_ = trials_.residuals(model_);
-    auto guilty = past(before_);
+    auto guilty = differing();
+    if (guilty.empty() && comparison_.first_cumulative() != nullptr && diagnosis_.nothing_wrong())
+      diagnosis_.unexplained.push_back(comparison_.first_cumulative()->layer);  // each layer is right: what they add up to is not
     const auto candidates = layer_candidates(model_, edits_);
     while (!guilty.empty() && !stopped()) {
       auto explained = alone(present, guilty, candidates);
@@ -262,6 +265,7 @@ class Diagnosing {
 
   const Model& model_;
   const ReferenceDump& reference_;
+  const Comparison& comparison_;
   const CompareOptions& options_;
   EditedWeights edits_;
   Trials trials_;

@@ -44,7 +44,8 @@ Work work_of(const Layer& layer, const Shape& in) {
   constexpr Work kExact{};  // picks or moves numbers
   return std::visit(Overloaded{
                         [&](const Convolution& l) {
-                          return Work{static_cast<double>(in[1] / l.groups * l.kernel[0] * l.kernel[1]), 1};
+                          const std::int64_t fan_in = in[1] / l.groups * l.kernel[0] * l.kernel[1];
+                          return Work{static_cast<double>(fan_in), 1};
                         },
                         [&](const Linear&) {
                           return Work{static_cast<double>(in[1]), 1};
@@ -97,8 +98,11 @@ bool averages(const Layer& layer) {
 
 double squared(double x) { return x * x; }
 
-// In arithmetic of this unit roundoff: a sum of n terms that cancel loses u * sqrt(n / 6) of itself, a rounding u / sqrt(3).
-double variance(const Work& work, double unit) { return squared(unit) * (work.products / 6 + work.roundings / 3); }
+// In arithmetic of this unit roundoff: a sum of n terms that cancel loses u * sqrt(n / 6) of itself, or `growth` times that, and a
+// rounding u / sqrt(3).
+double variance(const Work& work, double unit, double growth = 1) {
+  return squared(unit) * (squared(growth) * work.products / 6 + work.roundings / 3);
+}
 
 double root_mean_square(std::span<const float> values) {
   double sum = 0;
@@ -189,22 +193,21 @@ double sliding_variance(const Lrn& layer, const Tensor& input, const Tensor& out
   return largest > 0 ? squared(kF32 * layer.beta * largest_share / largest) * 2 / 3 : 0;
 }
 
-std::map<std::string, std::string> precisions(const Plan& plan) {
-  std::map<std::string, std::string> result;
-  for (const auto& step : plan.steps) {
-    for (const auto& layer : step.layers) result[layer] = step.precision;
-  }
-  return result;
+// The step that computes a layer; nullptr if none does.
+const PlanStep* step_of(const Plan& plan, const std::string& layer) {
+  const auto found = std::ranges::find_if(plan.steps, [&](const PlanStep& step) {
+    return step.kind != "reorder" && std::ranges::find(step.layers, layer) != step.layers.end();
+  });
+  return found == plan.steps.end() ? nullptr : &*found;
 }
 
 double unit_of(ElementType type) { return type == ElementType::f16 ? 0x1p-11 : kF32; }
 
 }  // namespace
 
-Roundings roundings(const Model& model, const std::map<std::string, Tensor>& inputs, const Plan& plan, ElementType reference,
-                    const CompileOptions& options) {
+Roundings roundings(const Model& model, const std::vector<std::string>& layers, const std::map<std::string, Tensor>& inputs,
+                    const Plan& plan, ElementType reference, const CompileOptions& options) {
   const auto shapes = infer_shapes(model.graph, 1);
-  const auto precision_of = precisions(plan);
   CompileOptions f32 = options;
   f32.precision = Precision::f32;
   Values values = inputs;
@@ -212,7 +215,12 @@ Roundings roundings(const Model& model, const std::map<std::string, Tensor>& inp
   Roundings result;
   // f64 is rounded when it becomes an input.
   result.given = unit_of(reference) / std::sqrt(3);
+  std::set<std::string> needed(layers.begin(), layers.end());
+  for (auto node = model.graph.nodes.rbegin(); node != model.graph.nodes.rend(); ++node) {
+    if (needed.contains(node->name)) needed.insert(node->inputs.begin(), node->inputs.end());
+  }
   for (const Node& node : model.graph.nodes) {
+    if (!needed.contains(node.name)) continue;
     const auto network = compile_named(part_of(model, shapes, node.name, {node.inputs.begin(), node.inputs.end()}), f32);
     std::vector<NamedTensor> given;
     for (const auto& info : network.network->inputs()) given.push_back({info.name, values.at(info.name)});
@@ -220,12 +228,14 @@ Roundings roundings(const Model& model, const std::map<std::string, Tensor>& inp
     values[node.name] = output;
 
     const Work work = work_of(node.layer, shapes.at(node.inputs[0]));
-    const auto precision = precision_of.find(node.name);
+    const auto* step = step_of(plan, node.name);
+    const auto* alone = step_of(network.network->plan(), node.name);
+    const double growth = std::max(step == nullptr ? 1 : step->error_growth, alone == nullptr ? 1 : alone->error_growth);
     const auto weight = model.weights.find(node.name + ".weight");
-    double sum = variance(work, kF32);
+    double sum = variance(work, kF32, growth);
     if (const auto* lrn = std::get_if<Lrn>(&node.layer)) sum += sliding_variance(*lrn, values.at(node.inputs[0]), output);
-    if (precision != precision_of.end()) {
-      sum += storage_variance(precision->second, work, values.at(node.inputs[0]),
+    if (step != nullptr) {
+      sum += storage_variance(step->precision, work, values.at(node.inputs[0]),
                               weight == model.weights.end() ? nullptr : &weight->second);
     }
     if (reference != ElementType::f64) sum += variance(work, kF32) + squared(result.given);

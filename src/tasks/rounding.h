@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "runtime/network.h"
 #include "tensor/tensor.h"
@@ -23,10 +24,10 @@ struct Roundings {
   double given = 0;  // of values taken from the reference
 };
 
-// For a network with this plan. `inputs` are some pictures of the reference: conditions are measured on them, layer by layer.
-// `reference` is the type of the reference's values.
-Roundings roundings(const Model& model, const std::map<std::string, Tensor>& inputs, const Plan& plan, ElementType reference,
-                    const CompileOptions& options);
+// For a network with this plan, as far as `layers` need it. `inputs` are some pictures of the reference: conditions are measured on
+// them, layer by layer. `reference` is the type of the reference's values.
+Roundings roundings(const Model& model, const std::vector<std::string>& layers, const std::map<std::string, Tensor>& inputs,
+                    const Plan& plan, ElementType reference, const CompileOptions& options);
 
 // The largest part of the largest magnitude of `layer` that its values may be off, when those of `given` are the reference's.
 double allowed(const Roundings& roundings, const Graph& graph, const std::string& layer, const std::set<std::string>& given);

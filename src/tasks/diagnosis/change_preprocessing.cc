@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "image/preprocess.h"
-#include "model/architecture.h"
+#include "image/preprocess_presets.h"
 #include "tasks/diagnosis/edit.h"
 
 namespace alexnet::suspect {
@@ -108,11 +108,8 @@ std::vector<Change> whole_preprocessing(const Model& model, EditedWeights&) {
   const Adder add{"preprocessing", &changes};
   const Shape input = model.graph.inputs.front().shape;
   if (input.rank() != 3) return changes;
-  for (const auto& [name, known] : {std::pair{"torchvision", "torchvision"}, {"caffe", "bvlc"}}) {
-    Preprocessing other = architecture(known).preprocessing;
-    for (Step& step : other.steps) {
-      if (auto* crop = std::get_if<CenterCrop>(&step)) crop->size = {input[1], input[2]};
-    }
+  for (const auto& name : preprocess_preset_names()) {
+    const Preprocessing other = preprocess_preset(name, {input[1], input[2]});
     if (other == model.preprocessing) continue;
     add(name, fmt::format("prepares pictures as {} does", name), fmt::format("convert --preprocess {}", name), [other](Model& m) {
       m.preprocessing = other;

@@ -192,7 +192,7 @@ Trials::Trials(const Model& model, const ReferenceDump& reference, std::vector<s
     impl.given.insert(name);
     if (size_of(reference.type(name)) > size_of(type)) type = reference.type(name);
   }
-  impl.roundings = roundings(model, inputs, Plan{}, type, impl.options);
+  impl.roundings = roundings(model, reference.layers(), inputs, Plan{}, type, impl.options);
   for (const auto& layer : reference.layers()) {
     std::map<std::string, std::string> known;
     impl.texts[layer] = impl.text(model, layer, known);
