@@ -13,6 +13,7 @@
 #include "cli/signals.h"
 #include "cli/source_options.h"
 #include "cli/verb.h"
+#include "import/choices.h"
 #include "import/source.h"
 #include "model/embedded_model.h"
 #include "model/model_file.h"
@@ -70,17 +71,18 @@ std::string model_name(const Arguments& arguments, const std::vector<std::string
 
 Imported load_source(const Arguments& arguments, const std::vector<std::string>& files, std::map<std::string, Tensor> values) {
   const auto paths = model_paths(arguments, files);
+  SourceOptions options{.allow_nonfinite = arguments.has("allow-nonfinite"), .values = std::move(values)};
+  if (arguments.knows("preprocess")) add_preprocessing(arguments, options);
   if (!paths.empty()) {
-    SourceOptions options{.allow_nonfinite = arguments.has("allow-nonfinite"), .values = std::move(values)};
-    if (arguments.knows("preprocess")) add_preprocessing(arguments, options);
     auto source = import_source(paths, options);
     for (const auto& warning : source.imported.warnings) log(LogLevel::warning, printable(warning));
     return std::move(source.imported);
   }
   if (embedded_model().empty()) throw Error(ErrorKind::model, kEmbedded, "is not in this build", "name a model file with --model");
-  Imported imported;
-  imported.model = read_model(embedded_model(), nullptr, kEmbedded);
-  return imported;
+  Source source{.imported = {}, .kind = SourceKind::model_file, .files = {kEmbedded}};
+  source.imported.model = read_model(embedded_model(), nullptr, kEmbedded);
+  apply_choices(source, options);
+  return std::move(source.imported);
 }
 
 Model load_model(const Arguments& arguments, const std::vector<std::string>& files) { return load_source(arguments, files).model; }

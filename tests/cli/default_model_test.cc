@@ -23,6 +23,19 @@ TEST(DefaultModel, ClassifiesFromAnywhere) {
   EXPECT_GT(best["probability"].get<double>(), 0.9);
 }
 
+TEST(DefaultModel, TakesAnotherPreprocessing) {
+  const std::string coffee = test::source_path("data/coffee.jpg").string();
+  const auto data = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"features", "-q", "--layer", "data", "-f", "csv", coffee};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto result = run(words);
+    EXPECT_EQ(result.exit_code, 0) << result;
+    return result.out;
+  };
+  EXPECT_EQ(data({}), data({"--preprocess", "torchvision"})) << "it is a network of torchvision's";
+  EXPECT_NE(data({}), data({"--preprocess", "tensorflow"}));
+}
+
 void expect_same_bytes(const std::string& folder, std::size_t pictures) {
   const auto expected = run({"classify", "-f", "jsonl", "--logits", "--threads", "1", "--batch", "1", folder});
   EXPECT_EQ(expected.exit_code, 0) << expected.err;
