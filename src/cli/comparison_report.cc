@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/diagnosis_report.h"
 #include "cli/html.h"
 #include "cli/svg.h"
 
@@ -192,6 +193,7 @@ std::string comparison_page(const ComparisonParts& parts, const std::vector<Labe
                   "dot is past its "
                   "tolerance is where to look.",
                   layers_html(found) + layer_table(found));
+  if (parts.diagnosis) body += diagnosis_html(*parts.diagnosis);
   if (const std::string scatter = scatter_html(found); !scatter.empty())
     body += section("Scores side by side", "Each dot is the score of one class for one picture; on the dashed line both are equal.",
                     scatter);

@@ -97,6 +97,8 @@ th:last-child, td:last-child { padding-right: 0; }
 .answers li.hit { font-weight: 600; }
 .answers span { position: relative; min-width: 0; overflow-wrap: anywhere; } .answers span + span { flex: none; white-space: nowrap; color: var(--soft); font-weight: 400; }
 .answers-head { margin-top: 8px !important; font-weight: 600; color: var(--ink) !important; }
+.findings { display: grid; gap: 12px; max-width: 84ch; }
+.finding { margin: 10px 0 6px; }
 details { background: var(--surface); border: 1px solid var(--rule); border-radius: 10px; padding: 0 18px; margin-top: 16px; }
 summary { cursor: pointer; padding: 12px 0; font-weight: 600; }
 details[open] { padding-bottom: 14px; }

@@ -114,10 +114,38 @@ def comparison_page(binary, source, folder):
     return folder / "compare.html"
 
 
+def add_files(archive, files):
+    """The pictures themselves, so that what is done to them first is compared, too (docs/reference-dump.md)."""
+    with zipfile.ZipFile(archive, "a") as dump:
+        for i, file in enumerate(files):
+            data = file.read_bytes()
+            header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({len(data)},)}}".ljust(117) + "\n"
+            dump.writestr(f"images/{i}.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data)
+
+
+def diagnosis_page(binary, source, folder):
+    """Against the engine's own values for pictures whose channels stand the other way round."""
+    (folder / "turned").mkdir()
+    for name, _ in PICTURES:
+        shutil.copy(source / "data" / name, folder / "turned" / name)
+    model = json.loads(subprocess.run([binary, "inspect", "--json"], capture_output=True, text=True, check=True).stdout)
+    steps = [{"step": "channels", "order": "bgr"}, *model["preprocessing"]]
+    (folder / "steps.json").write_text(json.dumps(steps))
+    layers = "data,conv1,norm1,pool1,fc8,prob"
+    alexnet(binary, folder, "features", "-q", "--preprocess", "steps.json", "--layer", layers, "-o", "turned.npz", "turned")
+    add_files(folder / "turned.npz", sorted((folder / "turned").iterdir()))
+    alexnet(binary, folder, "compare", "-q", "--diagnose", "--reference", "turned.npz", "--report", "diagnosis.html")
+    return folder / "diagnosis.html"
+
+
 PAGES = {
     comparison_page: {
         "title": "Does it compute the same?",
         "sections": ["Where errors arise", "Scores side by side", "Where they differ", "Where this comes from"],
+    },
+    diagnosis_page: {
+        "title": "Does it compute the same?",
+        "sections": ["Where errors arise", "Diagnosis", "Where this comes from"],
     },
     evaluation_page: {
         "title": "How often the network is right",

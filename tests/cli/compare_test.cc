@@ -56,6 +56,8 @@ TEST_F(CompareVerb, SaysWhatToChange) {
   const auto good = alexnet({"compare", "--diagnose", "--reference", "dump.npz"});
   EXPECT_EQ(good.exit_code, 0) << good;
   EXPECT_THAT(good.out, testing::EndsWith("\nDiagnosis\n  Nothing is wrong.\n"));
+  alexnet({"compare", "-q", "--diagnose", "--reference", "dump.npz", "--report", "good.html"});
+  EXPECT_THAT(content("good.html"), testing::HasSubstr("<h2>Diagnosis</h2>\n<p class=\"lead\">Nothing is wrong.</p>"));
 
   Model other = test::tiny_model();
   std::get<Lrn>(find(other.graph, "norm1")->layer).k = 1;
@@ -68,6 +70,9 @@ TEST_F(CompareVerb, SaysWhatToChange) {
       Json::parse(alexnet({"compare", "--diagnose", "-m", "other.safetensors", "--reference", "dump.npz", "-f", "json"}).out);
   EXPECT_EQ(json["diagnosis"]["findings"][0]["explanations"][0][0]["suspect"], "lrn_k");
   EXPECT_LT(json["diagnosis"]["findings"][0]["relative_after"].get<double>(), 1e-6);
+  alexnet({"compare", "-q", "--diagnose", "-m", "other.safetensors", "--reference", "dump.npz", "--report", "page.html"});
+  EXPECT_THAT(content("page.html"), testing::HasSubstr("<strong>norm1</strong>: the reference has k 2, ours 1</p>\n"
+                                                       "<pre>&quot;k&quot;: 2 in layer norm1 of the graph\n</pre>"));
 
   write_dump(10);
   const auto unknown = alexnet({"compare", "--diagnose", "--reference", "dump.npz"});
