@@ -43,6 +43,8 @@ ChosenPrecision chosen_precision(const Model& model, Precision asked, const Inst
   if (model.accuracy.empty()) return {};
   const Accuracy accuracy = accuracy_from_json(parse_json(model.accuracy, "accuracy"));
   for (const Precision fast : {Precision::int8, Precision::bf16}) {
+    // Accuracy is measured with activations of 8 bits; without VNNI they have 7.
+    if (fast == Precision::int8 && !instructions.vnni) continue;
     const auto cost = top1_cost(accuracy, std::string(name(fast)));
     if (cost && *cost <= kMostCost && obstacle(model, fast, instructions, emulate).empty()) return {fast, {}};
   }
