@@ -84,7 +84,7 @@ int classify(const Arguments& arguments) {
                            .count = [&arguments] { return count_pictures(arguments.operands(), source_options(arguments)); }});
 
   const ClassifyOptions options{
-      .pictures = batch_options(arguments),
+      .pictures = batch_options(arguments, model.preprocessing),
       .top = top,
       .logits = logits,
   };

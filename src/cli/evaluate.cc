@@ -108,17 +108,17 @@ int evaluate(const Arguments& arguments) {
   RecordReceiver receiver(arguments, RecordText(RecordFormat::jsonl, labels, {}, /*logits=*/false), std::move(records),
                           resume ? &*resume : nullptr,
                           {.report_errors = arguments.text("format") == "text", .count = [&set] { return set.count(); }});
-  const auto totals =
-      evaluate(network, model.preprocessing, source, batch_options(arguments), evaluation, [&](std::span<Classification> batch) {
-        for (const auto& record : batch) compare(record);
-        receiver.receive(batch);
-      });
+  const auto pictures = batch_options(arguments, model.preprocessing);
+  const auto totals = evaluate(network, model.preprocessing, source, pictures, evaluation, [&](std::span<Classification> batch) {
+    for (const auto& record : batch) compare(record);
+    receiver.receive(batch);
+  });
   receiver.finish(/*whole=*/!totals.stopped);
 
   const EvaluationParts parts{.model = model_name(arguments),
                               .set = set_name,
                               .precision = network->plan().precision,
-                              .crops = static_cast<int>(crop_count(batch_options(arguments).crops)),
+                              .crops = static_cast<int>(crop_count(pictures.crops)),
                               .labels = labels,
                               .evaluation = evaluation,
                               .whole = !totals.stopped,

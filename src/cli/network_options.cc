@@ -125,11 +125,12 @@ DecodeOptions decode_options(const Arguments& arguments) {
           .allow_truncated = arguments.has("allow-truncated")};
 }
 
-PictureBatchOptions batch_options(const Arguments& arguments) {
+PictureBatchOptions batch_options(const Arguments& arguments, const Preprocessing& preprocessing) {
   PictureBatchOptions options;
   if (arguments.has("batch")) options.batch = static_cast<int>(arguments.integer("batch"));
   if (arguments.knows("crops") && arguments.text("crops") == "10") options.crops = Crops::ten;
   options.decode = decode_options(arguments);
+  if (arguments.has("fast-jpeg")) options.decode.shrink_to = resized_to(preprocessing);
   options.stop = &interruption();
   return options;
 }

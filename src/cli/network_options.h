@@ -41,7 +41,7 @@ NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwo
 
 DecodeOptions decode_options(const Arguments& arguments);
 // --batch, --crops where the verb has it, and decode_options(); ends early when a signal asks for it.
-PictureBatchOptions batch_options(const Arguments& arguments);
+PictureBatchOptions batch_options(const Arguments& arguments, const Preprocessing& preprocessing);
 
 // The class names of --labels, else the model's. Throws Error of kind model if the file has not one for each class.
 std::vector<Label> labels_for(const Arguments& arguments, const Model& model, std::int64_t classes);

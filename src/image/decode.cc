@@ -76,6 +76,10 @@ Decoded decode(std::span<const std::byte> bytes, const DecodeOptions& options, c
   try {
     Decoded decoded = format->decode(reader);
     decoded.format = format->name;
+    if (decoded.width == 0) {
+      decoded.width = decoded.image.width;
+      decoded.height = decoded.image.height;
+    }
     return decoded;
   } catch (const std::bad_alloc&) {
     reader.fail(ErrorKind::resources, "does not fit into memory");

@@ -33,10 +33,15 @@ struct DecodeOptions {
   std::uint64_t max_pixels = 178'956'970;
   // Decode what is there of a JPEG that ends too early, instead of refusing it.
   bool allow_truncated = false;
+  // Not 0: take a JPEG at a half, a quarter or an eighth of its size as long as its shorter side stays this long. That leaves out
+  // what is finer before the picture is put together: quicker, and not the reference's pixels. Only with libjpeg-turbo.
+  std::int64_t shrink_to = 0;
 };
 
 struct Decoded {
   Image image;
+  int width = 0;  // in the file; the image's own unless it was shrunk
+  int height = 0;
   std::string format;              // "JPEG", "PNG", "BMP", "GIF" or "PNM"
   std::vector<std::string> notes;  // what a curious user may want to know: warnings of the decoder, frames left out
 };

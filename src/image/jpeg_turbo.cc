@@ -1,4 +1,5 @@
 // JPEG through libjpeg-turbo with its default settings, which give the reference's pixels.
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
@@ -74,6 +75,12 @@ bool read_header(Jpeg& jpeg, const unsigned char* bytes, unsigned long size) {
   return true;
 }
 
+bool find_output_size(Jpeg& jpeg) {
+  if (setjmp(jpeg.escape) != 0) return false;
+  jpeg_calc_output_dimensions(&jpeg.info);
+  return true;
+}
+
 // Writes rows of `row_bytes` each.
 bool read_pixels(Jpeg& jpeg, std::uint8_t* dst, std::size_t row_bytes) {
   if (setjmp(jpeg.escape) != 0) return false;
@@ -129,6 +136,13 @@ void convert_cmyk(const std::vector<std::uint8_t>& cmyk, Image& image) {
   }
 }
 
+unsigned shrink_factor(const jpeg_decompress_struct& info, std::int64_t shrink_to) {
+  const std::int64_t shorter = std::min(info.image_width, info.image_height);
+  unsigned factor = 1;
+  while (shrink_to > 0 && factor < 8 && shorter / (2 * factor) >= shrink_to) factor *= 2;
+  return factor;
+}
+
 bool has_more_frames(const Jpeg& jpeg) {
   for (const auto* marker = jpeg.info.marker_list; marker != nullptr; marker = marker->next) {
     if (marker->data_length == 4 && std::memcmp(marker->data, "MPF", 4) == 0) return true;
@@ -149,13 +163,22 @@ Decoded decode_jpeg(PictureReader& reader) {
   if (components != 1 && components != 3 && components != 4) {
     reader.fail(ErrorKind::unsupported, fmt::format("has {} components", components));
   }
-  Decoded decoded{.image = allocate_image(jpeg.info.image_width, jpeg.info.image_height), .format = {}, .notes = {}};
+  const int width = static_cast<int>(jpeg.info.image_width);
+  const int height = static_cast<int>(jpeg.info.image_height);
+  jpeg.info.scale_num = 1;
+  jpeg.info.scale_denom = shrink_factor(jpeg.info, reader.options().shrink_to);
+  if (!find_output_size(jpeg)) report(reader, jpeg);
+  Decoded decoded{.image = allocate_image(jpeg.info.output_width, jpeg.info.output_height),
+                  .width = width,
+                  .height = height,
+                  .format = {},
+                  .notes = {}};
   if (has_more_frames(jpeg)) decoded.notes.emplace_back("first of several frames");
   const bool cmyk = components == 4;
   jpeg.info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
   std::vector<std::uint8_t> inks(cmyk ? decoded.image.pixels.size() / 3 * 4 : 0);
   std::uint8_t* dst = cmyk ? inks.data() : decoded.image.pixels.data();
-  if (!read_pixels(jpeg, dst, std::size_t{jpeg.info.image_width} * (cmyk ? 4 : 3))) report(reader, jpeg);
+  if (!read_pixels(jpeg, dst, std::size_t{jpeg.info.output_width} * (cmyk ? 4 : 3))) report(reader, jpeg);
   if (cmyk) convert_cmyk(inks, decoded.image);
   if (const long warnings = jpeg.handler.num_warnings; warnings > 0) {
     decoded.notes.push_back(

@@ -206,6 +206,10 @@ std::vector<StepTensor> tensors(Preprocessing& preprocessing);
 // (3, height, width) of the result, unless it depends on the picture. Throws as check() does.
 std::optional<Shape> output_shape(const Preprocessing& preprocessing);
 
+// The length that the first step gives the shorter side, at most: pictures may be shrunk to that before (DecodeOptions). 0 if the
+// first step does not resample.
+std::int64_t resized_to(const Preprocessing& preprocessing);
+
 enum class Crops {
   one,
   ten,  // in place of the last center_crop: the corners (top left, top right, bottom left, bottom right), the centre, and

@@ -133,4 +133,10 @@ std::optional<Shape> output_shape(const Preprocessing& preprocessing) {
   return Shape{3, (*known.size)[0], (*known.size)[1]};
 }
 
+std::int64_t resized_to(const Preprocessing& preprocessing) {
+  const auto* resize = preprocessing.steps.empty() ? nullptr : std::get_if<Resize>(&preprocessing.steps.front());
+  if (resize == nullptr) return 0;
+  return resize->shorter ? *resize->shorter : std::ranges::max(resize->size.value_or(HeightWidth{}));
+}
+
 }  // namespace alexnet

@@ -46,8 +46,8 @@ Prepared prepare(const PictureInput& input, const Preprocessing& preprocessing, 
     const auto start = Clock::now();
     Decoded decoded = load_picture(input.path, options, stop);
     result.decode_seconds = seconds_since(start);
-    result.width = decoded.image.width;
-    result.height = decoded.image.height;
+    result.width = decoded.width;
+    result.height = decoded.height;
     result.notes = std::move(decoded.notes);
     const auto resize_start = Clock::now();
     preprocess_into(preprocessing, decoded.image, dst, crops);

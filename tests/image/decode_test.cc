@@ -122,6 +122,41 @@ TEST(Decode, CountsTheWarningsOfADamagedJpeg) {
   EXPECT_THAT(decoded.notes[0], testing::MatchesRegex("[0-9]+ decoder warnings?, the first: Corrupt JPEG data: .*"));
 }
 
+// The mean of each square of `factor` pixels, which is what leaving out the finer coefficients comes to.
+double mean_difference(const Image& small, const Image& full, int factor) {
+  double sum = 0;
+  const int width = full.width / factor;
+  const int height = full.height / factor;
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < 3 * width; ++x) {
+      double mean = 0;
+      for (int i = 0; i < factor * factor; ++i) {
+        const int row = y * factor + i / factor;
+        const int column = x / 3 * factor + i % factor;
+        mean += full.pixels[static_cast<std::size_t>((row * full.width + column) * 3 + x % 3)];
+      }
+      sum += std::abs(small.pixels[static_cast<std::size_t>(y * small.width * 3 + x)] - mean / (factor * factor));
+    }
+  }
+  return sum / (3 * width * height);
+}
+
+TEST(Decode, ShrinksAJpegWhileItsShorterSideStaysLongEnough) {
+  if (!jpeg_decoder().starts_with("libjpeg-turbo")) GTEST_SKIP() << "needs libjpeg-turbo";
+  const std::string jpeg = text_of(read_file(test::source_path("data/rocket.jpg")));
+  const Image full = decode(bytes_of(jpeg), {}, "x").image;
+  ASSERT_EQ(full.height, 427);
+  const std::pair<std::int64_t, int> factors[] = {{0, 1}, {427, 1}, {214, 1}, {213, 2}, {106, 4}, {53, 8}, {1, 8}};
+  for (const auto& [shrink_to, factor] : factors) {
+    const Decoded decoded = decode(bytes_of(jpeg), {.shrink_to = shrink_to}, "x");
+    EXPECT_EQ(decoded.image.height, (full.height + factor - 1) / factor) << shrink_to;
+    EXPECT_EQ(decoded.image.width, (full.width + factor - 1) / factor) << shrink_to;
+    EXPECT_EQ(decoded.width, full.width) << shrink_to;
+    EXPECT_EQ(decoded.height, full.height) << shrink_to;
+    EXPECT_LT(mean_difference(decoded.image, full, factor), factor == 1 ? 1e-9 : 2.5) << shrink_to;
+  }
+}
+
 TEST(Decode, RefusesBrokenAndUnknownJpegs) {
   if (!jpeg_decoder().starts_with("libjpeg-turbo")) GTEST_SKIP() << "needs libjpeg-turbo";
   const std::string jpeg = file("420.jpg");

@@ -218,6 +218,15 @@ TEST(Preprocessing, KnowsItsOutputShape) {
   EXPECT_EQ(output_shape({{shorter, crop, Divide{.by = 255}}}), (Shape{3, 20, 10}));
 }
 
+TEST(Preprocessing, KnowsWhatPicturesAreResizedToAtFirst) {
+  const Resize shorter{.shorter = 256, .size = {}};
+  const Resize both{.shorter = {}, .size = {{30, 40}}};
+  EXPECT_EQ(resized_to({{shorter}}), 256);
+  EXPECT_EQ(resized_to({{both, Divide{.by = 255}}}), 40);
+  EXPECT_EQ(resized_to({}), 0);
+  EXPECT_EQ(resized_to({{CenterCrop{.size = {20, 10}}, Divide{.by = 255}}}), 0);
+}
+
 TEST(Preprocessing, ListsTheTensorsThatItNeeds) {
   Preprocessing steps{{Divide{.by = 255}, MeanImage{.tensor = "mean", .mean = {}}}};
   const auto needed = tensors(steps);
