@@ -123,7 +123,6 @@ struct Session::Impl {
     if (timed) step_seconds.resize(program.steps.size());
   }
 
-  std::uint64_t sample_bytes(std::size_t value) const { return program.storages[program.values[value].storage].bytes; }
 
   // Row `row` of the current block.
   const std::byte* source(std::size_t value, std::int64_t row) const {

@@ -1,4 +1,5 @@
 // The embedded model on real photographs, as after installation: no model is named, no file lies beside the command.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -34,6 +35,24 @@ TEST(DefaultModel, TakesAnotherPreprocessing) {
   };
   EXPECT_EQ(data({}), data({"--preprocess", "torchvision"})) << "it is a network of torchvision's";
   EXPECT_NE(data({}), data({"--preprocess", "tensorflow"}));
+}
+
+TEST(DefaultModel, InInt8IsWithinItsToleranceAndBeyondThatOfF32) {
+  const test::TemporaryFolder folder;
+  const auto dump = [&](const char* precision) {
+    const std::string file = folder.path() / fmt::format("{}.npz", precision);
+    const auto result = run({"features", "-q", "--precision", precision, "--layer",
+                             "data,conv1,norm1,conv2,conv3,conv5,fc6,fc8,prob", "-o", file, test::source_path("data").string()});
+    EXPECT_EQ(result.exit_code, 0) << result;
+    return file;
+  };
+  const auto compared = [&](const char* precision, const std::string& reference) {
+    return run({"compare", "--precision", precision, "--reference", reference});
+  };
+  const auto good = compared("int8", dump("f32"));
+  EXPECT_EQ(good.exit_code, 0) << good;
+  const auto beyond = compared("f32", dump("int8"));
+  EXPECT_EQ(beyond.exit_code, 4) << beyond;
 }
 
 void expect_same_bytes(const std::string& folder, std::size_t pictures) {

@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "alexnet/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/exit_codes.h"
+#include "image/decode.h"
 #include "tests/cli/fixture.h"
 
 namespace alexnet {
@@ -98,6 +100,22 @@ TEST_F(DocumentedRecords, EvaluateHasTheDocumentedKeysInTheirOrder) {
     for (const auto& key : split(row[0], ',')) documented.emplace_back(trim(key));
   }
   EXPECT_EQ(keys_of(found), documented);
+}
+
+// docs/conventions.md shows what this command draws. Captions may differ by a digit, pixels by one, between processors.
+TEST(Documents, ShowTheNormalisedPhotographAsItIs) {
+  const test::TemporaryFolder folder;
+  const std::string drawn = folder.path() / "drawn.png";
+  const auto result = test::run({"show", "norm", "-m", test::source_path("docs/tensorflow-lrn.safetensors").string(), "--image",
+                                 test::source_path("data/rocket.jpg").string(), "-o", drawn});
+  ASSERT_EQ(result.exit_code, 0) << result;
+  const Image found = decode(read_file(drawn), {}, drawn).image;
+  const Image shown = decode(read_file(test::source_path("docs/tensorflow-lrn.png")), {}, "shown").image;
+  ASSERT_EQ(found.width, shown.width);
+  ASSERT_EQ(found.height, shown.height);
+  std::size_t other = 0;
+  for (std::size_t i = 0; i < found.pixels.size(); ++i) other += std::abs(found.pixels[i] - shown.pixels[i]) > 1;
+  EXPECT_LT(other, found.pixels.size() / 500);
 }
 
 }  // namespace
