@@ -1,9 +1,24 @@
 #include "model/mask.h"
 
-#include <bit>
+#include <algorithm>
 #include <cstring>
 
 namespace alexnet {
+namespace {
+
+// The number of bits set in each byte, in that byte.
+std::uint64_t bits_in_bytes(std::uint64_t n) {
+  n -= n >> 1 & 0x5555555555555555;
+  n = (n & 0x3333333333333333) + (n >> 2 & 0x3333333333333333);
+  return (n + (n >> 4)) & 0x0f0f0f0f0f0f0f0f;
+}
+
+std::int64_t added_bytes(std::uint64_t bytes) {
+  const std::uint64_t pairs = (bytes & 0x00ff00ff00ff00ff) + (bytes >> 8 & 0x00ff00ff00ff00ff);
+  return static_cast<std::int64_t>(pairs * 0x0001000100010001 >> 48);
+}
+
+}  // namespace
 
 // Masks are counted each time a model is loaded. The baseline instruction set has no instruction for it, so eight bytes of
 // sums are added up side by side, in a form that compilers turn into vector code: a byte holds the sums of 31 words.
@@ -19,18 +34,20 @@ std::int64_t set_bits(std::span<const std::byte> bytes) {
       std::uint64_t x[kLanes];
       std::memcpy(x, bytes.data() + at + word * sizeof x, sizeof x);
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        std::uint64_t n = x[lane];
-        n -= n >> 1 & 0x5555555555555555;
-        n = (n & 0x3333333333333333) + (n >> 2 & 0x3333333333333333);
-        sums[lane] += (n + (n >> 4)) & 0x0f0f0f0f0f0f0f0f;
+        sums[lane] += bits_in_bytes(x[lane]);
       }
     }
-    for (std::uint64_t sum : sums) {
-      sum = (sum & 0x00ff00ff00ff00ff) + (sum >> 8 & 0x00ff00ff00ff00ff);
-      total += static_cast<std::int64_t>(sum * 0x0001000100010001 >> 48);
-    }
+    for (const std::uint64_t sum : sums) total += added_bytes(sum);
   }
-  for (; at < bytes.size(); ++at) total += std::popcount(static_cast<std::uint8_t>(bytes[at]));
+  while (at < bytes.size()) {
+    std::uint64_t sum = 0;
+    for (std::size_t word = 0; word < kWords && at < bytes.size(); ++word, at += 8) {
+      std::uint64_t x = 0;
+      std::memcpy(&x, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
+      sum += bits_in_bytes(x);
+    }
+    total += added_bytes(sum);
+  }
   return total;
 }
 

@@ -15,6 +15,7 @@
 
 #include <hwy/highway.h>
 
+#include "model/mask.h"
 #include "runtime/simd/dispatch.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -221,12 +222,7 @@ std::vector<std::size_t> sparse_starts(const Weight& weight) {
       starts.push_back(next);
       const auto first = static_cast<std::size_t>(b * kSparseBlock / 8);
       const auto part = bytes.subspan(first, std::min<std::size_t>(kSparseBlock / 8, bytes.size() - first));
-      std::size_t at = 0;
-      for (std::uint64_t word = 0; at + sizeof word <= part.size(); at += sizeof word) {
-        std::memcpy(&word, part.data() + at, sizeof word);
-        next += static_cast<std::size_t>(std::popcount(word));
-      }
-      for (; at < part.size(); ++at) next += static_cast<std::size_t>(std::popcount(part[at]));
+      next += static_cast<std::size_t>(set_bits(std::as_bytes(part)));
     }
   }
   return starts;
