@@ -12,6 +12,13 @@
 
 namespace alexnet::test {
 
+// Sanitizers take memory of their own and time.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 class CommandTest : public testing::Test {
  protected:
   CommandTest() : model_(write_tiny_model(folder_.path()).string()) { std::filesystem::create_directory(folder_.path() / "in"); }

@@ -18,14 +18,9 @@ namespace alexnet {
 namespace {
 
 namespace fs = std::filesystem;
+using test::kSanitized;
 using test::lines;
 using Clock = std::chrono::steady_clock;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 class SurroundingsTest : public test::CommandTest {
  protected:
