@@ -8,12 +8,11 @@ import subprocess
 import sys
 import tempfile
 
-import numpy as np
-
 try:
+    import numpy as np
     import torch
-except ImportError:
-    print("needs PyTorch")
+except ImportError as error:
+    print(f"skipped: {error}")
     sys.exit(77)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools"))

@@ -101,7 +101,8 @@ void fill(float* destination, std::int64_t count, const Make& make) {
 void affine(const float* source, float* destination, std::int64_t count, const MapAffine& a) {
   fill(destination, count, [&](auto d, std::int64_t at) HWY_ATTR {
     const auto y = hn::MulAdd(deviation(d, hn::LoadU(d, source + at), a), hn::Set(d, a.scale), hn::Set(d, a.offset));
-    return hn::Max(hn::Set(d, a.least), y);
+    const auto least = hn::Set(d, a.least);
+    return hn::IfThenElse(hn::Lt(y, least), least, y);  // unlike Max, NaN stays NaN for every instruction set
   });
 }
 
