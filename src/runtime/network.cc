@@ -123,7 +123,6 @@ struct Session::Impl {
     if (timed) step_seconds.resize(program.steps.size());
   }
 
-
   // Row `row` of the current block.
   const std::byte* source(std::size_t value, std::int64_t row) const {
     const ValueStorage& storage = program.storages[program.values[value].storage];

@@ -1,4 +1,6 @@
 // Sums of products of u8 and int8, for each target of a .cc file here: what int8_linear.cc and int8_sparse_linear.cc share.
+#include <immintrin.h>
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
