@@ -76,10 +76,17 @@ def roofline_plot(measured):
         marks += [line(left, y(10**power), right, y(10**power)), text(left - 8, y(10**power) + 4, f"{10 ** (power - 9):g} G", "end")]
     corner, begin = peak / bandwidth, max(10**low_x, 10**low_y / bandwidth)
     marks.append(f'<polyline points="{x(begin):.1f},{y(begin * bandwidth):.1f} {x(corner):.1f},{y(peak):.1f} {right},{y(peak):.1f}" fill="none" stroke="#222222" stroke-width="2"/>')
+    labels = []
     for name, intensity, ours, bare in points:
         if bare:
             marks.append(f'<circle cx="{x(intensity):.1f}" cy="{y(bare):.1f}" r="5" fill="#ffffff" stroke="#777777" stroke-width="1.5"/>')
-        marks += [f'<circle cx="{x(intensity):.1f}" cy="{y(ours):.1f}" r="5" fill="#17708c"/>', text(x(intensity) + 9, y(ours) + 4, name)]
+        marks.append(f'<circle cx="{x(intensity):.1f}" cy="{y(ours):.1f}" r="5" fill="#17708c"/>')
+        near = next((label for label in labels if abs(label[0] - x(intensity)) < 20 and abs(label[1] - y(ours)) < 14), None)
+        if near:
+            near[2].append(name)
+        else:
+            labels.append((x(intensity), y(ours), [name]))
+    marks += [text(at_x + 9, at_y - 6, ", ".join(names)) for at_x, at_y, names in labels]
     marks += [text(right, bottom + 36, "filled: this engine; open: the bare oneDNN primitive; line: what memory and arithmetic allow a direct method", "end")]
     return svg(760, bottom + 48, "Roofline of the layers", marks)
 
