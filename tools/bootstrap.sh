@@ -20,7 +20,7 @@ need_packages() {
   fi
   echo "installing: $missing" >&2
   export DEBIAN_FRONTEND=noninteractive
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # one word a package
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } </dev/null >&2
 }
 

@@ -31,7 +31,7 @@ def line(x1, y1, x2, y2, colour="#dddddd", extra=""):
 
 
 def precision_of(case):
-    return next((p for p in ("f16", "bf16", "int8") if p in case), "f32")
+    return next((p for p in ("bf16", "f16", "int8") if p in case), "f32")
 
 
 def ratio_plot(rows):

@@ -1,22 +1,18 @@
 #include "cli/diagnosis_report.h"
 
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/diagnosis_text.h"
 #include "cli/html.h"
 
 namespace alexnet::cli {
 namespace {
 
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.1e}", value) : "another shape"; }
-
 std::string cause_html(const Cause& cause) {
-  const std::string place = cause.layers.empty() ? "preprocessing" : join(cause.layers, ", ");
   std::string changes;
   for (const auto& advice : cause.advice) changes += escaped(advice) + "\n";
-  return fmt::format("<p class=\"finding\"><strong>{}</strong>: the reference {}</p>\n<pre>{}</pre>\n", escaped(place),
+  return fmt::format("<p class=\"finding\"><strong>{}</strong>: the reference {}</p>\n<pre>{}</pre>\n", escaped(place_text(cause)),
                      escaped(cause.finding), changes);
 }
 
@@ -26,8 +22,8 @@ std::string finding_html(const Finding& finding) {
     if (i > 0) causes += "<p class=\"finding\">or, which this network and these pictures can't tell apart:</p>\n";
     for (const auto& cause : finding.explanations[i].causes) causes += cause_html(cause);
   }
-  return figure(fmt::format("Largest relative error in {}: {} \u2192 {}", join(finding.layers, ", "), number(finding.before),
-                            number(finding.after)),
+  return figure(fmt::format("Largest relative error in {}: {} \u2192 {}", join(finding.layers, ", "), residual_text(finding.before),
+                            residual_text(finding.after)),
                 causes);
 }
 

@@ -14,11 +14,8 @@ std::string line(int indent, const std::string& text, const Terminal& terminal) 
   return fmt::format("{:{}}{}\n", "", indent, wrapped(printable(text), terminal.columns, indent + 2));
 }
 
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.1e}", value) : "another shape"; }
-
 std::string cause_text(const Cause& cause, const Terminal& terminal) {
-  const std::string place = cause.layers.empty() ? "preprocessing" : join(cause.layers, ", ");
-  std::string text = line(4, fmt::format("{}: the reference {}", place, cause.finding), terminal);
+  std::string text = line(4, fmt::format("{}: the reference {}", place_text(cause), cause.finding), terminal);
   for (const auto& advice : cause.advice) text += line(6, "change: " + advice, terminal);
   return text;
 }
@@ -31,11 +28,15 @@ std::string finding_text(const Finding& finding, const Terminal& terminal) {
   }
   return text + line(4,
                      fmt::format("the largest relative error in {} goes from {} to {}", join(finding.layers, ", "),
-                                 number(finding.before), number(finding.after)),
+                                 residual_text(finding.before), residual_text(finding.after)),
                      terminal);
 }
 
 }  // namespace
+
+std::string place_text(const Cause& cause) { return cause.layers.empty() ? "preprocessing" : join(cause.layers, ", "); }
+
+std::string residual_text(double value) { return std::isfinite(value) ? fmt::format("{:.1e}", value) : "another shape"; }
 
 std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal) {
   std::string text = "\n" + styled("Diagnosis", Style::bold, terminal.color) + "\n";

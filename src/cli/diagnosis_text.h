@@ -9,6 +9,11 @@
 
 namespace alexnet::cli {
 
+// Where it lies: its layers, or the preprocessing.
+std::string place_text(const Cause& cause);
+// A largest relative difference.
+std::string residual_text(double value);
+
 std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal);
 Json diagnosis_json(const Diagnosis& diagnosis);
 

@@ -18,6 +18,7 @@ constexpr std::string_view kNetwork = "bench classify compare evaluate features 
 constexpr std::string_view kPictures = "classify evaluate features show stats";
 constexpr std::string_view kManyPictures = "classify features stats";
 
+// A row of the table takes as few lines as it fits into.
 // clang-format off
 constexpr auto kOptions = std::to_array<Option>({
   // What to look at.
@@ -145,7 +146,10 @@ constexpr auto kOptions = std::to_array<Option>({
    .help = "refuse a network that needs more, in bytes or with K, M, G (default: what is free)", .verbs = kNetwork},
   {.name = "max-pixels", .value = Value::integer, .argument = "N", .fallback = "178956970", .minimum = 1, .maximum = 1'000'000'000'000,
    .help = "refuse pictures with more pixels, before decoding", .verbs = kPictures},
-  {.name = "fast-jpeg", .help = "take large JPEGs at a half, a quarter or an eighth of their size where they are resized to less: quicker, but not the reference's pixels (1,000 pictures of tiny-val at 1100 x 1100: top-1 39.8 instead of 40.0 %)", .verbs = "classify evaluate"},
+  {.name = "fast-jpeg",
+   .help = "take large JPEGs at a half, a quarter or an eighth of their size where they are resized to less: quicker, but not the "
+           "reference's pixels (1,000 pictures of tiny-val at 1100 x 1100: top-1 39.8 instead of 40.0 %)",
+   .verbs = "classify evaluate"},
   {.name = "allow-truncated", .help = "use what is there of pictures that end too early", .verbs = kPictures},
   {.name = "allow-nonfinite", .help = "accept weights that are NaN or infinite",
    .verbs = "bench classify compare evaluate features run inspect show stats convert"},

@@ -38,7 +38,7 @@ Timing timing_of(std::vector<double> milliseconds) {
 
 BenchRun::BenchRun(std::shared_ptr<const Network> network, std::int64_t batch, bool timed)
     : session_(network, timed), batch_(batch) {
-  std::mt19937 random(1);  // NOLINT(cert-msc51-cpp): the same inputs each time
+  std::mt19937 random(1);  // the same inputs each time
   constexpr double kLikeNormalisedPixels = 2;
   for (const auto& input : network->inputs()) {
     inputs_.push_back(Tensor::zeros(input.shape.with_batch(batch)));
@@ -89,7 +89,7 @@ std::vector<BenchCase> bench(std::span<const std::shared_ptr<const Network>> net
 Model random_model(Graph graph) {
   Model model;
   model.graph = checked(std::move(graph));
-  std::mt19937 random(1);  // NOLINT(cert-msc51-cpp): the same weights each time
+  std::mt19937 random(1);  // the same weights each time
   for (const auto& parameter : parameters(model.graph)) {
     Tensor tensor = Tensor::zeros(parameter.shape);
     const double fan_in = static_cast<double>(parameter.shape.elements()) / static_cast<double>(parameter.shape[0]);

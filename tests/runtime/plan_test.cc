@@ -1,11 +1,11 @@
 // What a compiled network says about itself.
 #include "runtime/plan.h"
-#include "runtime/instruction_set.h"
 
 #include <algorithm>
 
 #include "alexnet/error.h"
 #include "model/architecture.h"
+#include "runtime/instruction_set.h"
 #include "tests/runtime/generated.h"
 #include "tests/runtime/running.h"
 
