@@ -3,6 +3,7 @@
 #include "runtime/lower_int8.h"
 #include "runtime/lower_layers.h"
 #include "runtime/own_kernels.h"
+#include "runtime/simd/sparse_rows.h"
 
 namespace alexnet {
 
@@ -15,8 +16,9 @@ void lower_linear(ProgramBuilder& at, const Linear& layer) {
   const int threads = at.options().threads;
   const SimdLevel level = at.instructions().simd;
   const bool bf16 = at.options().precision == Precision::bf16;
-  auto choice = weight.storage == Storage::int8_sparse ? own_sparse_linear(in, weight, bias, relu != nullptr, kRows, threads, level)
-                                                       : own_linear(in, weight, bias, relu != nullptr, kRows, threads, level, bf16);
+  const bool sparse = weight.storage == Storage::int8_sparse && in[1] <= kMostSparseColumns;
+  auto choice = sparse ? own_sparse_linear(in, weight, bias, relu != nullptr, level)
+                       : own_linear(in, weight, bias, relu != nullptr, kRows, threads, level, bf16);
   at.compute(std::move(choice), relu, static_cast<std::uint64_t>(weight.shape.elements()));
 }
 

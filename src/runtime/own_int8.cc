@@ -12,7 +12,7 @@
 #include "runtime/simd/int8_linear.h"
 #include "runtime/simd/lrn_pool.h"
 #include "runtime/simd/quantise.h"
-#include "runtime/simd/sparse_linear.h"
+#include "runtime/simd/sparse_rows.h"
 
 namespace alexnet {
 namespace {
@@ -117,55 +117,105 @@ LinearConstants constants_of(std::span<const float> scales, float source, const 
   return result;
 }
 
+// A linear layer to be, of one of the forms of weights below.
+struct Int8Linear {
+  Weight weight;
+  Weight bias;
+  float source_scale;
+  float unit;  // of the result
+  std::int32_t most;
+  bool relu;
+  std::int64_t in;
+
+  Int8LinearResult result(const LinearConstants& constants, std::byte* destination) const {
+    return {constants.scale.data(), constants.offset.data(), destination, weight.shape[0], relu, most};
+  }
+  std::shared_ptr<const LinearConstants> constants(std::span<const float> scales) const {
+    return std::make_shared<const LinearConstants>(constants_of(scales, source_scale, bias, unit));
+  }
+};
+
+void dense(Choice& choice, const Int8Linear& layer, std::int64_t rows, int threads, const InstructionSet& instructions) {
+  choice.scratch_bytes = int8_linear_scratch_bytes(rows, threads);
+  const auto elements = static_cast<std::uint64_t>(layer.weight.shape.elements());
+  choice.weight_bytes += elements;
+  if (layer.weight.storage != Storage::int8) choice.created_bytes += elements;
+  choice.prepare = [layer, kernel = int8_linear_kernel(instructions)]() -> Kernel {
+    const Int8Weight dense = int8(layer.weight);
+    return stateless([=, values = dense.values, constants = layer.constants(dense.scales)](const StepMemory& at) {
+      kernel({.source = bytes(at.sources[0]),
+              .weight = values.values<std::int8_t>().data(),
+              .result = layer.result(*constants, at.destination),
+              .scratch = at.scratch,
+              .rows = at.rows,
+              .in = layer.in});
+    });
+  };
+}
+
+void expanding(Choice& choice, const Int8Linear& layer, std::int64_t rows, int threads, const InstructionSet& instructions) {
+  choice.scratch_bytes = int8_sparse_linear_scratch_bytes(rows, threads);
+  choice.created_bytes += sparse_starts_bytes(layer.weight);
+  choice.weight_bytes += byte_count(layer.weight) + sparse_starts_bytes(layer.weight);
+  choice.prepare = [layer, kernel = int8_sparse_linear_kernel(instructions)]() -> Kernel {
+    const auto starts = std::make_shared<const std::vector<std::size_t>>(sparse_starts(layer.weight));
+    return stateless([=, constants = layer.constants(layer.weight.scale.values<float>())](const StepMemory& at) {
+      kernel({.source = bytes(at.sources[0]),
+              .mask = layer.weight.mask.values<std::uint8_t>().data(),
+              .values = layer.weight.data.values<std::int8_t>(),
+              .starts = starts->data(),
+              .result = layer.result(*constants, at.destination),
+              .scratch = at.scratch,
+              .rows = at.rows,
+              .in = layer.in,
+              .mask_bytes = alexnet::rows(layer.weight.shape).mask_bytes});
+    });
+  };
+}
+
+void sparse_rows(Choice& choice, const Int8Linear& layer, const InstructionSet& instructions) {
+  choice.scratch_bytes = int8_csr_linear_scratch_bytes(layer.in);
+  choice.created_bytes += sparse_index_bytes(layer.weight);
+  choice.weight_bytes += layer.weight.data.byte_count() + sparse_index_bytes(layer.weight);
+  choice.prepare = [layer, level = instructions.simd, kernel = int8_csr_linear_kernel(instructions)]() -> Kernel {
+    const auto index = std::make_shared<const SparseIndex>(sparse_index(layer.weight, level));
+    return stateless([=, constants = layer.constants(layer.weight.scale.values<float>())](const StepMemory& at) {
+      kernel({.source = bytes(at.sources[0]),
+              .weight = index->rows_of(layer.weight),
+              .result = layer.result(*constants, at.destination),
+              .scratch = at.scratch,
+              .rows = at.rows,
+              .in = layer.in});
+    });
+  };
+}
+
 }  // namespace
 
 Choice own_int8_linear(const Shape& input, const Layout& source, const Weight& weight, const Weight* bias, bool relu,
                        const std::optional<Quantisation>& as, std::int64_t rows, int threads, const InstructionSet& instructions) {
   const bool sparse = weight.storage == Storage::int8_sparse;
-  const Rows all = alexnet::rows(weight.shape);
-  const auto elements = static_cast<std::uint64_t>(weight.shape.elements());
+  const Int8Linear layer{.weight = weight,
+                         .bias = bias == nullptr ? Weight{} : *bias,
+                         .source_scale = source.scale,
+                         .unit = as ? as->scale : 1,
+                         .most = as ? as->most : 0,
+                         .relu = relu,
+                         .in = input[1]};
   Choice choice;
   choice.implementation = own_name(sparse ? "int8_sparse_linear" : "int8_linear", instructions.simd);
   if (instructions.vnni) choice.implementation += "_vnni";
   choice.precision = "int8";
   choice.source = source;
   if (as) choice.destination = {.type = ElementType::u8, .order = Order::plain, .block = 1, .scale = as->scale};
-  choice.scratch_bytes = sparse ? int8_sparse_linear_scratch_bytes(rows, threads) : int8_linear_scratch_bytes(rows, threads);
-  choice.created_bytes = 2 * static_cast<std::uint64_t>(all.count) * sizeof(float);
-  if (sparse) choice.created_bytes += sparse_starts_bytes(weight);
-  choice.weight_bytes = choice.created_bytes + (sparse ? byte_count(weight) : elements);
-  if (!sparse && weight.storage != Storage::int8) choice.created_bytes += elements;
   choice.any_rows = true;
-  choice.prepare = [=, in = input[1], weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
-    const float unit = as ? as->scale : 1;
-    const std::int32_t most = as ? as->most : 0;
-    if (sparse) {
-      const auto constants =
-          std::make_shared<const LinearConstants>(constants_of(weight.scale.values<float>(), source.scale, bias, unit));
-      const auto starts = std::make_shared<const std::vector<std::size_t>>(sparse_starts(weight));
-      return stateless([=, kernel = int8_sparse_linear_kernel(instructions)](const StepMemory& at) {
-        kernel({.source = bytes(at.sources[0]),
-                .mask = weight.mask.values<std::uint8_t>().data(),
-                .values = weight.data.values<std::int8_t>(),
-                .starts = starts->data(),
-                .result = {constants->scale.data(), constants->offset.data(), at.destination, all.count, relu, most},
-                .scratch = at.scratch,
-                .rows = at.rows,
-                .in = in,
-                .mask_bytes = all.mask_bytes});
-      });
-    }
-    const Int8Weight dense = int8(weight);
-    const auto constants = std::make_shared<const LinearConstants>(constants_of(dense.scales, source.scale, bias, unit));
-    return stateless([=, values = dense.values, kernel = int8_linear_kernel(instructions)](const StepMemory& at) {
-      kernel({.source = bytes(at.sources[0]),
-              .weight = values.values<std::int8_t>().data(),
-              .result = {constants->scale.data(), constants->offset.data(), at.destination, all.count, relu, most},
-              .scratch = at.scratch,
-              .rows = at.rows,
-              .in = in});
-    });
-  };
+  choice.created_bytes = choice.weight_bytes = 2 * static_cast<std::uint64_t>(weight.shape[0]) * sizeof(float);
+  if (!sparse)
+    dense(choice, layer, rows, threads, instructions);
+  else if (instructions.simd == SimdLevel::avx512_vbmi)
+    expanding(choice, layer, rows, threads, instructions);
+  else
+    sparse_rows(choice, layer, instructions);
   return choice;
 }
 

@@ -72,31 +72,27 @@ Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, 
   return choice;
 }
 
-Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
-                         SimdLevel level) {
+Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, SimdLevel level) {
   Choice choice = plain_choice(own_name("sparse_linear", level));
-  const Rows all = alexnet::rows(weight.shape);
-  choice.scratch_bytes = sparse_linear_scratch_bytes(rows, threads);
-  choice.created_bytes = sparse_starts_bytes(weight);
-  choice.weight_bytes = byte_count(weight) + choice.created_bytes + (bias == nullptr ? 0 : byte_count(*bias));
+  choice.scratch_bytes = sparse_linear_scratch_bytes(input[1]);
+  choice.created_bytes = sparse_index_bytes(weight);
+  choice.weight_bytes = weight.data.byte_count() + weight.scale.byte_count() + choice.created_bytes;
+  if (bias != nullptr) choice.weight_bytes += byte_count(*bias);
   choice.any_rows = true;
   choice.prepare = [=, in = input[1], weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
     const Tensor offsets = bias.shape.rank() == 0 ? Tensor() : widened(bias);
-    const auto starts = std::make_shared<const std::vector<std::size_t>>(sparse_starts(weight));
+    const auto index = std::make_shared<const SparseIndex>(sparse_index(weight, level));
     const auto kernel = sparse_linear_kernel(level);
     return stateless([=](const StepMemory& at) {
       kernel({.source = floats(at.sources[0]),
-              .mask = weight.mask.values<std::uint8_t>().data(),
-              .values = weight.data.values<std::int8_t>(),
+              .weight = index->rows_of(weight),
               .scale = weight.scale.values<float>().data(),
-              .starts = starts->data(),
               .bias = offsets.byte_count() == 0 ? nullptr : offsets.values<float>().data(),
               .destination = floats(at.destination),
               .scratch = at.scratch,
               .rows = at.rows,
               .in = in,
-              .out = all.count,
-              .mask_bytes = all.mask_bytes,
+              .out = weight.shape[0],
               .relu = relu});
     });
   };

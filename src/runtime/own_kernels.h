@@ -22,9 +22,8 @@ Kernel stateless(Run run);
 // Any number of rows, at most `rows`. With `bf16` f32 weights are rounded to it, which halves their bytes.
 Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                   SimdLevel level, bool bf16);
-// The same for a weight that is stored as int8_sparse, which stays so.
-Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
-                         SimdLevel level);
+// The same for a weight that is stored as int8_sparse, with at most kMostSparseColumns elements a row: any number of rows.
+Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, SimdLevel level);
 // In the given layout, unless it has blocks that a tower does not fill.
 Choice own_lrn(const Lrn& layer, const Shape& input, const Layout& layout, int threads, SimdLevel level);
 Choice own_pool(WindowPool pool, const Shape& input);

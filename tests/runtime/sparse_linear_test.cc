@@ -5,8 +5,15 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <vector>
 
-#include "runtime/simd/sparse_linear.h"
+#include "runtime/instruction_set.h"
+#include "runtime/openmp.h"
+#include "runtime/own_kernels.h"
+#include "runtime/quantisation.h"
+#include "runtime/simd/int8_linear.h"
+#include "runtime/simd/sparse_rows.h"
 
 #include "tests/runtime/generated.h"
 #include "tests/runtime/running.h"
@@ -24,6 +31,18 @@ Tensor pruned(std::int64_t out, std::int64_t in, double density) {
     if (!kept) weight.mutable_values<float>()[i] = 0;
   }
   return weight;
+}
+
+// Those that this processor has.
+std::vector<SimdLevel> levels() {
+  std::vector<SimdLevel> result;
+  for (const auto level : {SimdLevel::baseline, SimdLevel::avx2, SimdLevel::avx512, SimdLevel::avx512_vbmi})
+    if (level <= instruction_set().simd) result.push_back(level);
+  return result;
+}
+
+std::byte* aligned(std::vector<std::byte>& memory) {
+  return memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
 }
 
 struct Case {
@@ -54,7 +73,9 @@ TEST(SparseLinear, GivesWhatTheExpandedWeightsGive) {
 
     const auto network = compile(sparse, {});
     EXPECT_THAT(test::implementation_of(network->plan(), "fc"), testing::StartsWith("own:sparse_linear:")) << what;
-    EXPECT_LT(network->plan().created_bytes, 200'000u) << what << ": nothing is expanded";
+    // Two bytes for a value, and some for an output, however many zeros there are.
+    const auto created = 2 * sparse.weights.at("fc.weight").data.byte_count() + 100 * static_cast<std::uint64_t>(c.out + 1);
+    EXPECT_LE(network->plan().created_bytes, created) << what << ": nothing is expanded";
     for (const std::int64_t rows : {1, 3, 32}) {
       Tensor x = test::generated_tensor({rows, c.in}, "data", 2);
       const Tensor y = test::run(sparse, {x}).front();
@@ -72,18 +93,88 @@ TEST(SparseLinear, GivesWhatTheExpandedWeightsGive) {
   }
 }
 
-TEST(SparseLinear, KnowsWhereEachBlockOfValuesStarts) {
+TEST(SparseLinear, KnowsTheColumnsOfEachValue) {
   const Weight weight = stored(pruned(5, 2500, 0.2), Storage::int8_sparse);
   const auto dense = widened(weight);
-  const auto starts = sparse_starts(weight);
-  ASSERT_EQ(starts.size(), 5u * 3u);
-  std::size_t seen = 0;
-  for (std::size_t row = 0; row < 5; ++row) {
-    for (std::size_t column = 0; column < 2500; ++column) {
-      if (column % kSparseBlock == 0) {
-        EXPECT_EQ(starts[row * 3 + column / kSparseBlock], seen);
+  for (const SimdLevel level : levels()) {
+    const SparseIndex index = sparse_index(weight, level);
+    ASSERT_EQ(index.starts.size(), 6u);
+    std::size_t seen = 0;
+    for (std::size_t row = 0; row < 5; ++row) {
+      ASSERT_EQ(index.starts[row], seen);
+      const std::uint16_t* next = index.columns.data() + seen + row * kSparseSlack;
+      for (std::size_t column = 0; column < 2500; ++column) {
+        if (dense.values<float>()[row * 2500 + column] == 0) continue;
+        ASSERT_EQ(*next++, column) << "row " << row;
+        ++seen;
       }
-      if (dense.values<float>()[row * 2500 + column] != 0) ++seen;
+      for (std::int64_t i = 0; i < kSparseSlack; ++i) EXPECT_EQ(next[i], 0) << "row " << row;
+    }
+    EXPECT_EQ(index.starts[5], seen);
+    EXPECT_EQ(sparse_index_bytes(weight), index.columns.size() * 2 + index.starts.size() * sizeof(std::size_t));
+  }
+}
+
+// compile() takes one of the two kernels, by the processor; here both run at each level, whose sums are whole numbers.
+TEST(SparseLinear, BothFormsInInt8GiveTheSums) {
+  constexpr int kThreads = 2;
+  for (const Case& c :
+       {Case{4096, 40, 0.1}, Case{1, 1, 1}, Case{63, 9, 0.5}, Case{130, 8, 1}, Case{2500, 33, 0.02}, Case{100, 5, 0}}) {
+    Tensor dense = pruned(c.out, c.in, c.density);
+    if (c.density == 0) std::ranges::fill(dense.mutable_values<float>(), 0.0f);
+    const Weight weight = stored(dense, Storage::int8_sparse);
+    const Tensor q = int8(Weight::of(dense)).values;
+    for (const std::int64_t rows : {1, 2, 9, 31, 33, 64}) {
+      // Without VNNI sums of two products must fit 16 bits.
+      std::vector<std::uint8_t> source(static_cast<std::size_t>(rows * c.in));
+      for (std::size_t i = 0; i < source.size(); ++i) source[i] = static_cast<std::uint8_t>(i * 7919 % 128);
+      std::vector<float> expected;
+      for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t output = 0; output < c.out; ++output) {
+          std::int64_t sum = 0;
+          for (std::int64_t i = 0; i < c.in; ++i)
+            sum += source[static_cast<std::size_t>(row * c.in + i)] *
+                   q.values<std::int8_t>()[static_cast<std::size_t>(output * c.in + i)];
+          expected.push_back(static_cast<float>(sum));
+        }
+      }
+      const std::vector<float> ones(static_cast<std::size_t>(c.out), 1.0f);
+      const std::vector<float> zeros(static_cast<std::size_t>(c.out), 0.0f);
+      const auto starts = sparse_starts(weight);
+      for (const SimdLevel level : levels()) {
+        const SparseIndex index = sparse_index(weight, level);
+        for (const bool vnni : {false, true}) {
+          if (vnni && (!instruction_set().vnni || level < SimdLevel::avx512)) continue;
+          const InstructionSet instructions{.name = {}, .simd = level, .bf16 = false, .vnni = vnni};
+          std::vector<float> found(expected.size(), -1.0f);
+          const Int8LinearResult result{ones.data(), zeros.data(), reinterpret_cast<std::byte*>(found.data()), c.out, false, 0};
+          const std::string what =
+              fmt::format("{} to {}, density {}, {} rows, {}, vnni {}", c.in, c.out, c.density, rows, own_name("", level), vnni);
+
+          const ThreadScope threads(kThreads);
+          std::vector<std::byte> scratch(int8_csr_linear_scratch_bytes(c.in) + 64);
+          int8_csr_linear_kernel(instructions)({.source = source.data(),
+                                                .weight = index.rows_of(weight),
+                                                .result = result,
+                                                .scratch = aligned(scratch),
+                                                .rows = rows,
+                                                .in = c.in});
+          ASSERT_EQ(found, expected) << what << ", rows of columns";
+
+          std::ranges::fill(found, -1.0f);
+          scratch.resize(int8_sparse_linear_scratch_bytes(rows, kThreads) + 64);
+          int8_sparse_linear_kernel(instructions)({.source = source.data(),
+                                                   .mask = weight.mask.values<std::uint8_t>().data(),
+                                                   .values = weight.data.values<std::int8_t>(),
+                                                   .starts = starts.data(),
+                                                   .result = result,
+                                                   .scratch = aligned(scratch),
+                                                   .rows = rows,
+                                                   .in = c.in,
+                                                   .mask_bytes = alexnet::rows(weight.shape).mask_bytes});
+          ASSERT_EQ(found, expected) << what << ", masks";
+        }
+      }
     }
   }
 }

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "model/weight.h"
 #include "runtime/instruction_set.h"
+#include "runtime/simd/sparse_rows.h"
 
 namespace alexnet {
 
@@ -34,7 +37,22 @@ Int8LinearKernel int8_linear_kernel(const InstructionSet& instructions);
 
 std::uint64_t int8_linear_scratch_bytes(std::int64_t rows, int threads);
 
-// The same for pruned weights, straight from their stored form (sparse_linear.h).
+// The same for pruned weights.
+struct Int8CsrLinearArguments {
+  const std::uint8_t* source = nullptr;
+  SparseRows weight;
+  Int8LinearResult result;
+  std::byte* scratch = nullptr;  // int8_csr_linear_scratch_bytes()
+  std::int64_t rows = 0;
+  std::int64_t in = 0;
+};
+
+using Int8CsrLinearKernel = void (*)(const Int8CsrLinearArguments&);
+Int8CsrLinearKernel int8_csr_linear_kernel(const InstructionSet& instructions);
+
+std::uint64_t int8_csr_linear_scratch_bytes(std::int64_t in);
+
+// The same straight from their stored form, which pays where one instruction expands a mask (AVX-512 VBMI2).
 struct Int8SparseLinearArguments {
   const std::uint8_t* source = nullptr;
   const std::uint8_t* mask = nullptr;
@@ -51,5 +69,10 @@ using Int8SparseLinearKernel = void (*)(const Int8SparseLinearArguments&);
 Int8SparseLinearKernel int8_sparse_linear_kernel(const InstructionSet& instructions);
 
 std::uint64_t int8_sparse_linear_scratch_bytes(std::int64_t rows, int threads);
+
+// Columns are taken in blocks of this many where many rows share a weight; for each output and each block, the first value.
+inline constexpr std::int64_t kSparseBlock = 1024;
+std::vector<std::size_t> sparse_starts(const Weight& weight);
+std::uint64_t sparse_starts_bytes(const Weight& weight);
 
 }  // namespace alexnet

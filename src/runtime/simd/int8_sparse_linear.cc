@@ -1,12 +1,11 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 
+#include "model/mask.h"
 #include "runtime/simd/int8_linear.h"
-#include "runtime/simd/sparse_linear.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/simd/int8_sparse_linear.cc"
@@ -38,46 +37,9 @@ HWY_INLINE Integers expand(std::uint64_t mask, const std::int8_t* values) {
   return _mm512_maskz_expand_epi8(mask, packed);
 }
 
-#elif HWY_TARGET <= HWY_AVX2
-
-// For each byte of a mask, where each of its 8 elements is found among the values; 0x80 makes a zero.
-constexpr std::array<std::uint64_t, 256> kPlaces = [] {
-  std::array<std::uint64_t, 256> places{};
-  for (std::size_t mask = 0; mask < places.size(); ++mask) {
-    std::uint64_t next = 0;
-    for (std::size_t bit = 0; bit < 8; ++bit) places[mask] |= ((mask >> bit & 1) != 0 ? next++ : 0x80) << 8 * bit;
-  }
-  return places;
-}();
-
-// 16 elements: the second 8 are found behind the values of the first.
-HWY_INLINE __m128i expand16(std::uint64_t mask, const std::int8_t* values) {
-  const auto low = static_cast<std::size_t>(mask & 0xFF);
-  const auto high = static_cast<std::size_t>(mask >> 8 & 0xFF);
-  const __m128i packed = _mm_loadu_si128(reinterpret_cast<const __m128i*>(values));
-  const auto behind = static_cast<std::uint64_t>(std::popcount(low)) * 0x0101010101010101;
-  const __m128i places = _mm_set_epi64x(static_cast<long long>(kPlaces[high] + behind), static_cast<long long>(kPlaces[low]));
-  return _mm_shuffle_epi8(packed, places);
-}
-
-HWY_INLINE Integers expand(std::uint64_t mask, const std::int8_t* values) {
-  __m128i parts[kStep / 16];
-  for (auto& part : parts) {
-    part = expand16(mask, values);
-    values += std::popcount(mask & 0xFFFF);
-    mask >>= 16;
-  }
-#if HWY_TARGET <= HWY_AVX3
-  const auto half = [&](std::size_t i)
-                        HWY_ATTR { return _mm256_inserti128_si256(_mm256_castsi128_si256(parts[i]), parts[i + 1], 1); };
-  return _mm512_inserti64x4(_mm512_castsi256_si512(half(0)), half(2), 1);
-#else
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(parts[0]), parts[1], 1);
-#endif
-}
-
 #else
 
+// Other levels have int8_csr_linear.cc: here only so that tests run the rest of this file on any processor.
 HWY_INLINE Integers expand(std::uint64_t mask, const std::int8_t* values) {
   std::int8_t spread[kStep] = {};
   for (auto& element : spread) {
@@ -201,6 +163,30 @@ Int8SparseLinearKernel int8_sparse_linear_kernel(const InstructionSet& instructi
 std::uint64_t int8_sparse_linear_scratch_bytes(std::int64_t rows, int threads) {
   constexpr std::uint64_t kBytesForARow = 8 * 64;  // outputs of a block, bytes of a vector
   return static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(threads) * kBytesForARow;
+}
+
+std::uint64_t sparse_starts_bytes(const Weight& weight) {
+  const Rows all = rows(weight.shape);
+  return static_cast<std::uint64_t>(all.count * ((all.elements + kSparseBlock - 1) / kSparseBlock)) * sizeof(std::size_t);
+}
+
+std::vector<std::size_t> sparse_starts(const Weight& weight) {
+  const Rows all = rows(weight.shape);
+  const auto blocks = (all.elements + kSparseBlock - 1) / kSparseBlock;
+  const auto mask = weight.mask.values<std::uint8_t>();
+  std::vector<std::size_t> starts;
+  starts.reserve(static_cast<std::size_t>(all.count * blocks));
+  std::size_t next = 0;
+  for (std::int64_t row = 0; row < all.count; ++row) {
+    const auto bytes = mask.subspan(static_cast<std::size_t>(row * all.mask_bytes), static_cast<std::size_t>(all.mask_bytes));
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      starts.push_back(next);
+      const auto first = static_cast<std::size_t>(b * kSparseBlock / 8);
+      const auto part = bytes.subspan(first, std::min<std::size_t>(kSparseBlock / 8, bytes.size() - first));
+      next += static_cast<std::size_t>(set_bits(std::as_bytes(part)));
+    }
+  }
+  return starts;
 }
 
 }  // namespace alexnet

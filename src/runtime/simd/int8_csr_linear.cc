@@ -1,0 +1,182 @@
+// Pruned int8 layers as compressed sparse rows: only products that count are taken.
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/simd/int8_linear.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/simd/int8_csr_linear.cc"
+#include "runtime/simd/targets.h"
+
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+
+#include "runtime/simd/dispatch.h"
+#include "runtime/simd/int8-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace alexnet {
+namespace HWY_NAMESPACE {
+namespace {
+
+#if HWY_TARGET <= HWY_AVX2
+using Bytes = __m256i;
+HWY_INLINE Bytes load_bytes(const void* from) { return _mm256_load_si256(static_cast<const __m256i*>(from)); }
+HWY_INLINE Bytes broadcast(std::int32_t lane) { return _mm256_set1_epi32(lane); }
+HWY_INLINE Bytes low_bytes(Bytes a, Bytes b) { return _mm256_unpacklo_epi8(a, b); }
+HWY_INLINE Bytes high_bytes(Bytes a, Bytes b) { return _mm256_unpackhi_epi8(a, b); }
+HWY_INLINE Bytes low_words(Bytes a, Bytes b) { return _mm256_unpacklo_epi16(a, b); }
+HWY_INLINE Bytes high_words(Bytes a, Bytes b) { return _mm256_unpackhi_epi16(a, b); }
+#else
+using Bytes = __m128i;
+HWY_INLINE Bytes load_bytes(const void* from) { return _mm_load_si128(static_cast<const __m128i*>(from)); }
+HWY_INLINE Bytes broadcast(std::int32_t lane) { return _mm_set1_epi32(lane); }
+HWY_INLINE Bytes low_bytes(Bytes a, Bytes b) { return _mm_unpacklo_epi8(a, b); }
+HWY_INLINE Bytes high_bytes(Bytes a, Bytes b) { return _mm_unpackhi_epi8(a, b); }
+HWY_INLINE Bytes low_words(Bytes a, Bytes b) { return _mm_unpacklo_epi16(a, b); }
+HWY_INLINE Bytes high_words(Bytes a, Bytes b) { return _mm_unpackhi_epi16(a, b); }
+#endif
+constexpr auto kRows = static_cast<std::int64_t>(sizeof(Bytes));
+constexpr std::int64_t kFour = 4;  // values whose products are summed in a lane
+static_assert(kFour <= kSparseSlack);
+
+// sum + products of the bytes of x and w, those of each lane added up in it.
+template <bool kVnni>
+HWY_INLINE Bytes add_byte_products(Bytes sum, Bytes x, Bytes w) {
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (kVnni) {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+    return sum;
+  }
+#endif
+#if HWY_TARGET <= HWY_AVX2
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
+#else
+  const __m128i zero = _mm_setzero_si128();
+  const auto pairs = [](__m128i a, __m128i b) { return _mm_castsi128_ps(_mm_madd_epi16(a, b)); };
+  const __m128 low = pairs(_mm_unpacklo_epi8(x, zero), _mm_srai_epi16(_mm_unpacklo_epi8(w, w), 8));
+  const __m128 high = pairs(_mm_unpackhi_epi8(x, zero), _mm_srai_epi16(_mm_unpackhi_epi8(w, w), 8));
+  const __m128i even = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0)));
+  const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1)));
+  return _mm_add_epi32(sum, _mm_add_epi32(even, odd));
+#endif
+}
+
+// An output's sum for a single row.
+template <bool kVnni>
+std::int32_t one_row(const SparseRows& w, const std::uint8_t* source, std::int64_t output) {
+  const std::uint16_t* const columns = w.columns + w.starts[output] + output * kSparseSlack;
+  const std::int8_t* const values = w.values.data() + w.starts[output];
+  const auto count = static_cast<std::int64_t>(w.starts[output + 1] - w.starts[output]);
+  // What the values meet is collected a vector ahead of its use: bytes that are still on their way to memory can't be loaded
+  // together at once. A gather is slower, by far on processors that were made safe from it.
+  alignas(64) std::uint8_t collected[2][kStep];
+  const auto collect = [&](std::int64_t at) HWY_ATTR __attribute__((always_inline)) {
+    std::uint8_t* const to = collected[at / kStep % 2];
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < kStep; ++i) to[i] = source[columns[at + i]];
+  };
+  Integers sum = Integers{};
+  const auto whole = count / kStep * kStep;
+  if (whole > 0) collect(0);
+  for (std::int64_t at = 0; at < whole; at += kStep) {
+    if (at + kStep < whole) collect(at + kStep);
+    sum = add_products<kVnni>(sum, load(collected[at / kStep % 2]), load(values + at));
+  }
+  std::byte lanes[kStep];
+  std::memcpy(lanes, &sum, sizeof sum);
+  std::int32_t result = total(lanes);
+  for (auto i = whole; i < count; ++i) result += source[columns[i]] * values[i];
+  return result;
+}
+
+// One output's sums for kRows rows, which lie in the bytes of the table's vectors.
+template <bool kVnni>
+void in_bytes(const SparseRows& w, const std::byte* table, std::int64_t output, std::int32_t* sums) {
+  const std::uint16_t* const columns = w.columns + w.starts[output] + output * kSparseSlack;
+  const std::int8_t* const values = w.values.data() + w.starts[output];
+  const auto count = static_cast<std::int64_t>(w.starts[output + 1] - w.starts[output]);
+  Bytes sum[4] = {};
+  const auto add = [&](const std::uint16_t* at, const std::int8_t* from) HWY_ATTR __attribute__((always_inline)) {
+    const auto x = [&](std::int64_t i) HWY_ATTR { return load_bytes(table + at[i] * kRows); };
+    std::int32_t weights = 0;
+    std::memcpy(&weights, from, sizeof weights);
+    const Bytes w4 = broadcast(weights);
+    const Bytes low[2] = {low_bytes(x(0), x(1)), low_bytes(x(2), x(3))};
+    const Bytes high[2] = {high_bytes(x(0), x(1)), high_bytes(x(2), x(3))};
+    sum[0] = add_byte_products<kVnni>(sum[0], low_words(low[0], low[1]), w4);
+    sum[1] = add_byte_products<kVnni>(sum[1], high_words(low[0], low[1]), w4);
+    sum[2] = add_byte_products<kVnni>(sum[2], low_words(high[0], high[1]), w4);
+    sum[3] = add_byte_products<kVnni>(sum[3], high_words(high[0], high[1]), w4);
+  };
+  std::int64_t i = 0;
+  for (; i + kFour <= count; i += kFour) add(columns + i, values + i);
+  if (i < count) {
+    // Vectors of values must not be read beyond the end of a mapped file.
+    std::int8_t rest[kFour] = {};
+    std::memcpy(rest, values + i, static_cast<std::size_t>(count - i));
+    add(columns + i, rest);
+  }
+  // Unpacking keeps to 16 bytes: sum k has rows 4k to 4k + 3 of each 16.
+  std::int32_t lanes[4][kRows / 4];
+  std::memcpy(lanes, sum, sizeof lanes);
+  for (std::int64_t r = 0; r < kRows; ++r) sums[r] = lanes[r % 16 / 4][r / 16 * 4 + r % 4];
+}
+
+// `rows` rows from `row` on: first a table of their columns, which all threads make, then the outputs.
+template <bool kVnni>
+void pass(const Int8CsrLinearArguments& a, std::int64_t row, std::int64_t rows) {
+  const std::uint8_t* const source = a.source + row * a.in;
+  if (rows == 1) {
+#pragma omp for schedule(static)
+    for (std::int64_t output = 0; output < a.result.out; ++output)
+      store_result(a.result, row, output, one_row<kVnni>(a.weight, source, output));
+    return;
+  }
+#pragma omp for schedule(static)
+  for (std::int64_t column = 0; column < a.in; ++column) {
+    std::byte* const element = a.scratch + column * kRows;
+    std::memset(element, 0, kRows);
+    for (std::int64_t r = 0; r < rows; ++r) element[r] = static_cast<std::byte>(source[r * a.in + column]);
+  }
+#pragma omp for schedule(static)
+  for (std::int64_t output = 0; output < a.result.out; ++output) {
+    std::int32_t sums[kRows];
+    in_bytes<kVnni>(a.weight, a.scratch, output, sums);
+    for (std::int64_t r = 0; r < rows; ++r) store_result(a.result, row + r, output, sums[r]);
+  }
+}
+
+template <bool kVnni>
+void all(const Int8CsrLinearArguments& a) {
+#pragma omp parallel
+  for (std::int64_t row = 0; row < a.rows; row += kRows) pass<kVnni>(a, row, std::min(kRows, a.rows - row));
+}
+
+void int8_csr_linear(const Int8CsrLinearArguments& a) { all<false>(a); }
+void int8_csr_linear_vnni(const Int8CsrLinearArguments& a) { all<true>(a); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace alexnet
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace alexnet {
+
+HWY_EXPORT(int8_csr_linear);
+HWY_EXPORT(int8_csr_linear_vnni);
+
+Int8CsrLinearKernel int8_csr_linear_kernel(const InstructionSet& instructions) {
+  return instructions.vnni ? ALEXNET_SIMD(int8_csr_linear_vnni, instructions.simd)
+                           : ALEXNET_SIMD(int8_csr_linear, instructions.simd);
+}
+
+std::uint64_t int8_csr_linear_scratch_bytes(std::int64_t in) {
+  constexpr std::uint64_t kMostRows = 32;
+  return static_cast<std::uint64_t>(in) * kMostRows;
+}
+
+}  // namespace alexnet
+#endif
