@@ -288,8 +288,9 @@ def compared(title, ours, peers, precision, options):
 
 
 def show(row):
+    difference = "" if row["difference"] is None else f"{row['difference']:.0e}"
     print(f"| {row['case']} | {row['peer']} | {row['ours_ms']:.2f} | {row['peer_ms']:.2f} | {row['ratio']:.2f} "
-          f"| {row['least']:.2f} to {row['most']:.2f} | {row['difference']:.0e} |", flush=True)
+          f"| {row['least']:.2f} to {row['most']:.2f} | {difference} |", flush=True)
 
 
 def networks(options, folder):
@@ -334,7 +335,7 @@ def whole_commands(title, ours, theirs, rounds):
     ratios = [b / a for a, b in pairs]
     row = {"case": title, "peer": "Python with OpenVINO int8", "ours_ms": statistics.median(a for a, _ in pairs),
            "peer_ms": statistics.median(b for _, b in pairs), "ratio": statistics.median(ratios), "least": min(ratios),
-           "most": max(ratios), "difference": float("nan")}
+           "most": max(ratios), "difference": None}
     show(row)
     return row
 
