@@ -34,6 +34,7 @@ TEST_F(BenchCommand, GivesEverythingAsJson) {
 }
 
 TEST_F(BenchCommand, ShowsLayersBesideTheirLimits) {
+  ALEXNET_NEEDS_A_TERMINAL();
   const auto result = alexnet({"bench", "--json", "--layers", "--batch", "1", "--precision", "f32", "--seconds", "1"});
   ASSERT_EQ(result.exit_code, 0) << result;
   const Json layers = Json::parse(result.out)["layers"];

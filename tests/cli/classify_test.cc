@@ -36,6 +36,7 @@ TEST_F(ClassifyCommand, BarsAreAsciiWhereTheLocaleIsNotUtf8) {
 }
 
 TEST_F(ClassifyCommand, FitsANarrowTerminal) {
+  ALEXNET_NEEDS_A_TERMINAL();
   write_pictures(1);
   for (const int columns : {20, 40, 80, 200}) {
     const auto result = alexnet({"classify", "--color", "never", "in"}, {.columns = columns});
@@ -52,6 +53,7 @@ TEST_F(ClassifyCommand, FitsANarrowTerminal) {
 }
 
 TEST_F(ClassifyCommand, ColoursAreForTerminalsUnlessAskedOtherwise) {
+  ALEXNET_NEEDS_A_TERMINAL();
   write_pictures(1);
   const std::string escape = "\x1b[";
   struct Case {

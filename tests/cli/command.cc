@@ -54,6 +54,7 @@ Command::Command(std::vector<std::string> arguments, Surroundings around)
     size.ws_row = 24;
     int terminal = -1;
     process_ = ::forkpty(&terminal, nullptr, nullptr, &size);
+    if (process_ < 0) throw std::runtime_error("no pseudo-terminal");
     if (process_ == 0) become_command(arguments, around);
     for (Pipe* pipe : {&in, &out, &err}) {
       ::close(pipe->ends[0]);
@@ -172,6 +173,12 @@ Result Command::finish() {
 
 Result run(std::vector<std::string> arguments, Surroundings around) {
   return Command(std::move(arguments), std::move(around)).finish();
+}
+
+bool has_terminals() {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (terminal >= 0) ::close(terminal);
+  return terminal >= 0;
 }
 
 std::uintmax_t binary_bytes() { return std::filesystem::file_size(ALEXNET_BINARY); }

@@ -69,9 +69,16 @@ class Command {
 
 Result run(std::vector<std::string> arguments, Surroundings around = {});
 
+// Whether the system has pseudo-terminals: a bare chroot has none.
+bool has_terminals();
+
 // Of the command's file.
 std::uintmax_t binary_bytes();
 
 std::vector<std::string> lines(const std::string& text);
 
 }  // namespace alexnet::test
+
+// Ends a test that runs the command on a terminal (Surroundings::columns) where there is none.
+#define ALEXNET_NEEDS_A_TERMINAL() \
+  if (!alexnet::test::has_terminals()) GTEST_SKIP() << "no pseudo-terminals here: is /dev/pts mounted?"

@@ -81,6 +81,7 @@ TEST_F(CompareVerb, SaysWhatToChange) {
 }
 
 TEST_F(CompareVerb, FitsATerminalOf80Columns) {
+  ALEXNET_NEEDS_A_TERMINAL();
   write_dump(10);
   const auto result = alexnet({"compare", "--color=never", "--reference", "dump.npz"}, {.columns = 80});
   for (const auto& line : lines(result.out)) {

@@ -112,6 +112,7 @@ TEST_F(Convert, KnowsASourceByItsBytes) {
 }
 
 TEST_F(Convert, ReportsEachTensorAndWhatWasDone) {
+  ALEXNET_NEEDS_A_TERMINAL();
   const auto result = alexnet({"convert", pytorch("plain.pth"), "--dry-run", "--color=never"}, {.columns = 80});
   EXPECT_EQ(result.exit_code, 0) << result;
   for (const auto& line : lines(result.out)) EXPECT_LE(line.size(), 81u) << line;  // with the terminal's \r

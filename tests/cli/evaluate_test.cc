@@ -71,6 +71,7 @@ TEST_F(EvaluateCommand, TakesAListInsteadOfFolders) {
 }
 
 TEST_F(EvaluateCommand, PrintsMeasuresForPeople) {
+  ALEXNET_NEEDS_A_TERMINAL();
   write_set(40);
   folder_.write("val/n00000001/broken.png", "no picture");
   const auto result = alexnet({"evaluate", "val"});

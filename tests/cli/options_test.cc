@@ -102,6 +102,7 @@ TEST(Options, HelpIsASuccessOnStandardOutput) {
 }
 
 TEST(Options, HelpFitsANarrowTerminal) {
+  ALEXNET_NEEDS_A_TERMINAL();
   const auto help = run({"man", "--help"}, {.columns = 40});
   ASSERT_EQ(help.exit_code, 0) << help;
   for (const auto& line : test::lines(help.out)) {

@@ -131,6 +131,7 @@ TEST_F(OtherVerbs, RunTakesAnArrayAndGivesOutputs) {
 }
 
 TEST_F(OtherVerbs, InspectShowsLayersPreprocessingLabelsAndPlan) {
+  ALEXNET_NEEDS_A_TERMINAL();
   const auto result = alexnet({"inspect", "--plan", "--tensors", model_});
   EXPECT_EQ(result.exit_code, 0) << result;
   for (const char* part :
@@ -189,6 +190,7 @@ TEST_F(OtherVerbs, CheckComparesWithTheGoldenLogits) {
 }
 
 TEST_F(OtherVerbs, ShowDataIsWhatTheNetworkSees) {
+  ALEXNET_NEEDS_A_TERMINAL();
   write_pictures(1);
   const auto result = alexnet({"show", "data", "--image", "in/00.ppm", "-o", "seen.png"});
   EXPECT_EQ(result.exit_code, 0) << result;

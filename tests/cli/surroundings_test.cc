@@ -309,6 +309,7 @@ TEST_F(SurroundingsTest, NumbersKeepTheirPointsUnderALocaleWithCommas) {
 }
 
 TEST_F(SurroundingsTest, ProgressIsDrawnOnATerminalAloneAndCleanedAway) {
+  ALEXNET_NEEDS_A_TERMINAL();
   write_long_list(200'000);
   test::Command command({"classify", "-f", "jsonl", "-o", "out.jsonl", "@list"}, here({.columns = 60}));
   ASSERT_TRUE(command.wait_for("200000  ")) << "no bar";
