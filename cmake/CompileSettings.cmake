@@ -29,6 +29,8 @@ target_compile_options(alexnet_settings INTERFACE
   # GCC 12 sees overlapping copies in std::string operator+ (GCC bug 105651).
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-Wno-restrict>
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${ALEXNET_WERROR}>>:-Werror>)
+# Libraries that nothing is called from are not loaded: the command starts sooner.
+target_link_options(alexnet_settings INTERFACE LINKER:--as-needed)
 if(ALEXNET_SANITIZE)
   # What instrumented code looks like to GCC makes it warn of variables that are set (its manual says so of -fsanitize).
   target_compile_options(alexnet_settings INTERFACE -fsanitize=${ALEXNET_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -133,8 +133,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(contrast);
-
 ContrastKernel contrast_kernel(SimdLevel level) { return ALEXNET_SIMD(contrast, level); }
 
 std::uint64_t contrast_scratch_bytes(const ContrastArguments& a, int threads) {

@@ -10,17 +10,17 @@
 namespace alexnet {
 
 // The level decides, not the processor alone: Highway's own choice is the best the processor has, while the bits of a result
-// belong to an instruction set.
-inline std::size_t simd_index(SimdLevel level) {
-  std::int64_t targets = hwy::SupportedTargets();
-  if (level < SimdLevel::avx512_vbmi) targets &= ~std::int64_t{HWY_AVX3_DL};
-  if (level < SimdLevel::avx512) targets &= ~std::int64_t{HWY_AVX3};
-  if (level < SimdLevel::avx2) targets &= ~std::int64_t{HWY_AVX2};
-  hwy::ChosenTarget chosen;
-  chosen.Update(targets);
-  return chosen.GetIndex();
+// belong to an instruction set. `above` are the versions for the levels above the baseline, null where the compiler's own
+// baseline makes them needless.
+template <typename Function>
+Function simd_version(SimdLevel level, Function baseline, const Function (&above)[3]) {
+  for (auto i = static_cast<std::size_t>(level); i > 0; --i)
+    if (above[i - 1] != nullptr) return above[i - 1];
+  return baseline;
 }
 
 }  // namespace alexnet
 
-#define ALEXNET_SIMD(FUNCTION, LEVEL) HWY_DISPATCH_TABLE(FUNCTION)[alexnet::simd_index(LEVEL)]
+#define ALEXNET_SIMD(FUNCTION, LEVEL)                              \
+  alexnet::simd_version<decltype(&HWY_STATIC_DISPATCH(FUNCTION))>( \
+      LEVEL, &HWY_STATIC_DISPATCH(FUNCTION), {HWY_CHOOSE_AVX2(FUNCTION), HWY_CHOOSE_AVX3(FUNCTION), HWY_CHOOSE_AVX3_DL(FUNCTION)})

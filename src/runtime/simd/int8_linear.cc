@@ -127,9 +127,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(int8_linear);
-HWY_EXPORT(int8_linear_vnni);
-
 Int8LinearKernel int8_linear_kernel(const InstructionSet& instructions) {
   return instructions.vnni ? ALEXNET_SIMD(int8_linear_vnni, instructions.simd) : ALEXNET_SIMD(int8_linear, instructions.simd);
 }

@@ -208,8 +208,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(linear);
-
 LinearKernel linear_kernel(SimdLevel level) { return ALEXNET_SIMD(linear, level); }
 
 std::uint64_t linear_scratch_bytes(std::int64_t rows, int threads) {

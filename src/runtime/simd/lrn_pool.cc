@@ -167,8 +167,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(lrn_pool);
-
 LrnPoolKernel lrn_pool_kernel(SimdLevel level) { return ALEXNET_SIMD(lrn_pool, level); }
 
 std::uint64_t lrn_pool_scratch_bytes(std::int64_t channels, std::int64_t width, const LrnReach& reach, std::int64_t kernel_rows,

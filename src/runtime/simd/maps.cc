@@ -123,11 +123,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(moments);
-HWY_EXPORT(mean_square);
-HWY_EXPORT(affine);
-HWY_EXPORT(elementwise);
-
 MapKernels map_kernels(SimdLevel level) {
   return {.moments = ALEXNET_SIMD(moments, level),
           .mean_square = ALEXNET_SIMD(mean_square, level),

@@ -44,8 +44,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(relu);
-
 ReluKernel relu_kernel(SimdLevel level) { return ALEXNET_SIMD(relu, level); }
 
 }  // namespace alexnet

@@ -322,9 +322,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(winograd);
-HWY_EXPORT(panel);
-
 WinogradKernel winograd_kernel(SimdLevel level) { return ALEXNET_SIMD(winograd, level); }
 WinogradPanel winograd_panel(SimdLevel level) { return ALEXNET_SIMD(panel, level)(); }
 
