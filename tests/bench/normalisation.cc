@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,7 +34,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void stream(const std::vector<float>& source, std::vector<float>& destination) {
+void stream(std::span<const float> source, std::span<float> destination) {
 #pragma omp parallel
   {
     const auto threads = static_cast<std::size_t>(omp_get_num_threads());
@@ -45,16 +46,19 @@ void stream(const std::vector<float>& source, std::vector<float>& destination) {
 
 void measure(const std::string& name, const Shape& shape, const Choice& choice, const std::string& note) {
   constexpr int kRounds = 201;
-  const auto bytes = byte_count(choice.source, shape).value();
-  std::vector<float> source(bytes / sizeof(float), 0.5f);
+  // Tensors are aligned as those of a running network are.
+  const auto elements = static_cast<std::int64_t>(byte_count(choice.source, shape).value() / sizeof(float));
+  Tensor read = Tensor::zeros({elements});
+  Tensor written = Tensor::zeros({elements});
+  Tensor scratch = Tensor::zeros({static_cast<std::int64_t>(choice.scratch_bytes / sizeof(float)) + 1});
+  const auto source = read.mutable_values<float>();
+  const auto destination = written.mutable_values<float>();
   for (std::size_t i = 0; i < source.size(); ++i) source[i] = static_cast<float>(i % 251) - 100;
-  std::vector<float> destination(source.size());
-  std::vector<float> scratch(choice.scratch_bytes / sizeof(float) + 64);
   const auto run = choice.prepare()();
   const auto* from = reinterpret_cast<const std::byte*>(source.data());
   const StepMemory at{.sources = std::span(&from, 1),
                       .destination = reinterpret_cast<std::byte*>(destination.data()),
-                      .scratch = reinterpret_cast<std::byte*>(scratch.data())};
+                      .scratch = reinterpret_cast<std::byte*>(scratch.mutable_values<float>().data())};
   std::vector<double> ours;
   std::vector<double> streams;
   for (int round = 0; round < kRounds; ++round) {
