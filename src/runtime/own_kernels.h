@@ -25,8 +25,6 @@ Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, 
 // The same for a weight that is stored as int8_sparse, which stays so.
 Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                          SimdLevel level);
-// In the given layout, unless it has blocks that a tower does not fill.
-Choice own_lrn(const Lrn& layer, const Shape& input, const Layout& layout, int threads, SimdLevel level);
 Choice own_pool(WindowPool pool, const Shape& input);
 // In any layout, which it keeps.
 Choice own_relu(const Shape& input, const Layout& layout, SimdLevel level);

@@ -17,7 +17,7 @@
 #include "runtime/instruction_set.h"
 #include "runtime/onednn/primitives.h"
 #include "runtime/openmp.h"
-#include "runtime/own_kernels.h"
+#include "runtime/own_lrn.h"
 #include "runtime/own_norms.h"
 
 namespace alexnet {

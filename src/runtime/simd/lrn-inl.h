@@ -185,7 +185,7 @@ struct Normaliser {
 
 // Calls run(normaliser) with that for the layer's beta.
 template <typename Run>
-void with_normaliser(const auto& arguments, const Run& run, float scale = 1, float most = 0) {
+void with_normaliser(const auto& arguments, float scale, float most, const Run& run) {
   if (arguments.beta == 0.75f) return run(Normaliser<Beta::three_quarters>(arguments, scale, most));
   if (arguments.beta == 0.5f) return run(Normaliser<Beta::half>(arguments, scale, most));
   if (arguments.beta == 1.0f) return run(Normaliser<Beta::one>(arguments, scale, most));

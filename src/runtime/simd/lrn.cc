@@ -141,13 +141,13 @@ void within_maps(const LrnArguments& a, const Normalise& normalised) {
 }
 
 void across_planes(const LrnArguments& a) {
-  with_normaliser(a, [&](const auto& normalised) { planes(a, normalised); });
+  with_normaliser(a, 1, 0, [&](const auto& normalised) { planes(a, normalised); });
 }
 void across_lines(const LrnArguments& a) {
-  with_normaliser(a, [&](const auto& normalised) { lines(a, normalised); });
+  with_normaliser(a, 1, 0, [&](const auto& normalised) { lines(a, normalised); });
 }
 void within_channel(const LrnArguments& a) {
-  with_normaliser(a, [&](const auto& normalised) { within_maps(a, normalised); });
+  with_normaliser(a, 1, 0, [&](const auto& normalised) { within_maps(a, normalised); });
 }
 
 }  // namespace
