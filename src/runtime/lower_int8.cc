@@ -8,6 +8,7 @@
 #include "runtime/lower_layers.h"
 #include "runtime/onednn/primitives.h"
 #include "runtime/own_int8.h"
+#include "runtime/own_lrn.h"
 
 namespace alexnet {
 namespace {
@@ -108,10 +109,10 @@ bool lower_int8_linear(ProgramBuilder& at, const Linear& layer) {
 
 bool lower_int8_lrn(ProgramBuilder& at, const Lrn& layer) {
   const Layout& source = at.value(at.source()).layout;
-  if (source.type != ElementType::u8 || source.order != Order::channels_last || !has_lrn_pool(layer)) return false;
+  if (source.type != ElementType::u8 || source.order != Order::channels_last || !has_lrn_pool(layer, nullptr)) return false;
   const Node* reader = at.following_max_pool();
   const MaxPool* pool = reader == nullptr ? nullptr : &std::get<MaxPool>(reader->layer);
-  if (pool != nullptr && pool->dilation != Extent2{1, 1}) pool = nullptr;
+  if (!has_lrn_pool(layer, pool)) pool = nullptr;
   const Node* last = pool == nullptr ? &at.node() : reader;
   const auto as = positive_quantisation(at, last);
   if (!as) return false;

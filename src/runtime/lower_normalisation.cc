@@ -1,9 +1,11 @@
+#include <optional>
 #include <utility>
+#include <variant>
 
 #include "runtime/lower_int8.h"
 #include "runtime/lower_layers.h"
 #include "runtime/onednn/primitives.h"
-#include "runtime/own_kernels.h"
+#include "runtime/own_lrn.h"
 
 namespace alexnet {
 
@@ -13,6 +15,11 @@ void lower_lrn(ProgramBuilder& at, const Lrn& layer) {
   if (lower_int8_lrn(at, layer)) return;
   const Shape in = at.shape(at.source());
   const Layout& source = at.value(at.source()).layout;
+  const Node* reader = at.following_max_pool();
+  const MaxPool* pool = reader == nullptr ? nullptr : &std::get<MaxPool>(reader->layer);
+  if (pool != nullptr && source.type == ElementType::f32 && source.order == Order::channels_last && has_lrn_pool(layer, pool)) {
+    return at.compute(own_lrn_pool(layer, pool, in, source, std::nullopt, at.options().threads, at.instructions().simd), reader);
+  }
   const bool bf16 = source.type == ElementType::bf16;
   auto primitive = in.rank() == 4 ? onednn_lrn(layer, in, bf16 ? source : at.f32_layout()) : std::nullopt;
   const bool generated = primitive && !is_reference(*primitive);

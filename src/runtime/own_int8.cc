@@ -10,7 +10,6 @@
 
 #include "runtime/own_kernels.h"
 #include "runtime/simd/int8_linear.h"
-#include "runtime/simd/lrn_pool.h"
 #include "runtime/simd/quantise.h"
 #include "runtime/simd/sparse_rows.h"
 
@@ -58,45 +57,6 @@ Choice own_quantise_blocks(const Shape& input, const Padding4& padding, const Bl
                           .block = blocks.block,
                           .as = as},
                          Order::channels_last, threads, level);
-}
-
-bool has_lrn_pool(const Lrn& layer) {
-  const bool root = layer.beta == 0.5 || layer.beta == 0.75 || layer.beta == 1;
-  return layer.region == LrnRegion::across_channels && layer.groups == 1 && root && layer.k > 0 && layer.alpha >= 0;
-}
-
-Choice own_lrn_pool(const Lrn& layer, const MaxPool* pool, const Shape& input, const Layout& source, const Quantisation& as,
-                    int threads, SimdLevel level) {
-  const Shape output = pool == nullptr ? input : output_shape(*pool, std::span(&input, 1));
-  const Window window =
-      pool == nullptr ? Window{.kernel = {1, 1}} : Window{.kernel = pool->kernel, .stride = pool->stride, .padding = pool->padding};
-  const auto scale = static_cast<double>(source.scale);
-  const LrnPoolArguments fixed{.channels = input[1],
-                               .height = input[2],
-                               .width = input[3],
-                               .reach = reach(layer),
-                               .factor = static_cast<float>(layer.alpha / static_cast<double>(layer.local_size) * scale * scale),
-                               .beta = static_cast<float>(layer.beta),
-                               .k = static_cast<float>(layer.k),
-                               .scale = source.scale / as.scale,
-                               .most = static_cast<float>(as.most),
-                               .window = window,
-                               .output = {output[2], output[3]}};
-  Choice choice;
-  choice.implementation = own_name(pool == nullptr ? "lrn" : "lrn_pool", level);
-  choice.source = source;
-  choice.destination = {.type = ElementType::u8, .order = Order::channels_last, .block = 1, .scale = as.scale};
-  choice.scratch_bytes = lrn_pool_scratch_bytes(input[1], input[3], fixed.reach, window.kernel[0], threads);
-  choice.prepare = [fixed, kernel = lrn_pool_kernel(level)] {
-    return stateless([=](const StepMemory& at) {
-      LrnPoolArguments arguments = fixed;
-      arguments.source = bytes(at.sources[0]);
-      arguments.destination = bytes(at.destination);
-      arguments.scratch = at.scratch;
-      kernel(arguments);
-    });
-  };
-  return choice;
 }
 
 namespace {

@@ -1,8 +1,6 @@
 // Our own kernels around int8 arithmetic as choices. `threads` is what the plan was made for.
 #pragma once
 
-#include "layers/lrn.h"
-#include "layers/max_pool.h"
 #include "model/weight.h"
 #include "runtime/instruction_set.h"
 #include "runtime/kernel.h"
@@ -14,12 +12,6 @@ namespace alexnet {
 Choice own_quantise(const Shape& input, const Quantisation& as, int threads, SimdLevel level);
 Choice own_quantise_blocks(const Shape& input, const Padding4& padding, const BlockConvolution& blocks, const Quantisation& as,
                            int threads, SimdLevel level);
-
-// Whether own_lrn_pool() can do it.
-bool has_lrn_pool(const Lrn& layer);
-// From u8 maps to u8 maps, channels last; without a pool if that is null.
-Choice own_lrn_pool(const Lrn& layer, const MaxPool* pool, const Shape& input, const Layout& source, const Quantisation& as,
-                    int threads, SimdLevel level);
 
 // From rows of u8 to rows of f32, or of u8 if `as` is given. At most `rows` at once.
 Choice own_int8_linear(const Shape& input, const Layout& source, const Weight& weight, const Weight* bias, bool relu,

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "runtime/simd/linear.h"
-#include "runtime/simd/lrn.h"
 #include "runtime/simd/relu.h"
 #include "runtime/simd/sparse_linear.h"
 
@@ -94,43 +93,6 @@ Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight*
               .in = in,
               .out = weight.shape[0],
               .relu = relu});
-    });
-  };
-  return choice;
-}
-
-Choice own_lrn(const Lrn& layer, const Shape& input, const Layout& layout, int threads, SimdLevel level) {
-  const bool within = layer.region == LrnRegion::within_channel;
-  Choice choice = plain_choice(own_name("lrn", level));
-  const bool whole_blocks = layout.order == Order::channels_last || input[1] / layer.groups % layout.block == 0;
-  if (!within && layout.type == ElementType::f32 && whole_blocks) choice.source = choice.destination = layout;
-  // Axes behind the channel are all alike to a window across channels.
-  const auto height = within ? input[2] : 1;
-  const auto width = input.elements() / std::max<std::int64_t>(1, input[0] * input[1] * height);
-  const auto furthest = within ? std::max(height, width) : input[1];
-  const auto [before, after] = reach(layer);
-  const auto size = static_cast<double>(layer.local_size);
-  const LrnArguments fixed{.region = layer.region,
-                           .samples = input[0],
-                           .channels = input[1],
-                           .height = height,
-                           .width = width,
-                           .block = choice.source.order == Order::channels_last ? input[1]
-                                    : choice.source.order == Order::blocked     ? layout.block
-                                                                                : 0,
-                           .reach = {std::min(before, furthest), std::min(after, furthest)},
-                           .groups = within ? 1 : layer.groups,
-                           .factor = static_cast<float>(layer.alpha / (within ? size * size : size)),
-                           .beta = static_cast<float>(layer.beta),
-                           .k = static_cast<float>(layer.k)};
-  choice.scratch_bytes = lrn_scratch_bytes(fixed, threads);
-  choice.prepare = [=, kernel = lrn_kernel(fixed, level)] {
-    return stateless([=](const StepMemory& at) {
-      LrnArguments arguments = fixed;
-      arguments.source = floats(at.sources[0]);
-      arguments.destination = floats(at.destination);
-      arguments.scratch = floats(at.scratch);
-      kernel(arguments);
     });
   };
   return choice;

@@ -24,8 +24,6 @@ Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, 
                   SimdLevel level, bool bf16);
 // The same for a weight that is stored as int8_sparse, with at most kMostSparseColumns elements a row: any number of rows.
 Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, SimdLevel level);
-// In the given layout, unless it has blocks that a tower does not fill.
-Choice own_lrn(const Lrn& layer, const Shape& input, const Layout& layout, int threads, SimdLevel level);
 Choice own_pool(WindowPool pool, const Shape& input);
 // In any layout, which it keeps.
 Choice own_relu(const Shape& input, const Layout& layout, SimdLevel level);

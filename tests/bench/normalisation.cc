@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -16,7 +18,7 @@
 #include "runtime/instruction_set.h"
 #include "runtime/onednn/primitives.h"
 #include "runtime/openmp.h"
-#include "runtime/own_kernels.h"
+#include "runtime/own_lrn.h"
 #include "runtime/own_norms.h"
 
 namespace alexnet {
@@ -33,7 +35,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void stream(const std::vector<float>& source, std::vector<float>& destination) {
+void stream(std::span<const float> source, std::span<float> destination) {
 #pragma omp parallel
   {
     const auto threads = static_cast<std::size_t>(omp_get_num_threads());
@@ -43,45 +45,91 @@ void stream(const std::vector<float>& source, std::vector<float>& destination) {
   }
 }
 
-void measure(const std::string& name, const Shape& shape, const Choice& choice, const std::string& note) {
-  constexpr int kRounds = 201;
-  const auto bytes = byte_count(choice.source, shape).value();
-  std::vector<float> source(bytes / sizeof(float), 0.5f);
-  for (std::size_t i = 0; i < source.size(); ++i) source[i] = static_cast<float>(i % 251) - 100;
-  std::vector<float> destination(source.size());
-  std::vector<float> scratch(choice.scratch_bytes / sizeof(float) + 64);
-  const auto run = choice.prepare()();
-  const auto* from = reinterpret_cast<const std::byte*>(source.data());
-  const StepMemory at{.sources = std::span(&from, 1),
-                      .destination = reinterpret_cast<std::byte*>(destination.data()),
-                      .scratch = reinterpret_cast<std::byte*>(scratch.data())};
+// A choice with tensors of its own, aligned as those of a running network are.
+class Ready {
+ public:
+  Ready(const Choice& choice, const Shape& input, const Shape& output)
+      : read_(Tensor::zeros({elements(choice.source, input)})),
+        written_(Tensor::zeros({elements(choice.destination, output)})),
+        scratch_(Tensor::zeros({static_cast<std::int64_t>(choice.scratch_bytes / sizeof(float)) + 1})),
+        run_(choice.prepare()()) {
+    const auto values = read_.mutable_values<float>();
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 251) - 100;
+  }
+
+  void run() {
+    const auto* from = read_.bytes().data();
+    run_({.sources = std::span(&from, 1),
+          .destination = written_.mutable_bytes().data(),
+          .scratch = scratch_.mutable_bytes().data()});
+  }
+  void stream() { alexnet::stream(read_.values<float>(), written_.mutable_values<float>()); }
+
+ private:
+  static std::int64_t elements(const Layout& layout, const Shape& shape) {
+    return static_cast<std::int64_t>(byte_count(layout, shape).value() / sizeof(float));
+  }
+
+  Tensor read_;
+  Tensor written_;
+  Tensor scratch_;
+  Run run_;
+};
+
+constexpr int kRounds = 201;
+
+void measure(const std::string& name, const Shape& shape, const Choice& choice) {
+  Ready ready(choice, shape, shape);
   std::vector<double> ours;
   std::vector<double> streams;
   for (int round = 0; round < kRounds; ++round) {
-    ours.push_back(microseconds([&] { run(at); }));
-    streams.push_back(microseconds([&] { stream(source, destination); }));
+    ours.push_back(microseconds([&] { ready.run(); }));
+    streams.push_back(microseconds([&] { ready.stream(); }));
   }
-  std::printf("%-10s %-14s %-9s %-24s %8.1f us  stream %8.1f us  ratio %5.2f  %s\n", name.c_str(), to_string(shape).c_str(),
-              to_string(choice.source, shape.rank()).c_str(), choice.implementation.c_str(), median(ours), median(streams),
-              median(ours) / median(streams), note.c_str());
+  fmt::print("{:<10} {:<14} {:<9} {:<32} {:8.1f} us  stream {:8.1f} us  ratio {:5.2f}\n", name, to_string(shape),
+             to_string(choice.source, shape.rank()), choice.implementation, median(ours), median(streams),
+             median(ours) / median(streams));
+}
+
+// Response normalisation and the pool behind it in one pass and in two.
+void measure_pooled(const Shape& shape, const Lrn& layer, int threads, SimdLevel level) {
+  const MaxPool pool{.kernel = {3, 3}, .stride = {2, 2}};
+  const Shape output = output_shape(pool, std::span(&shape, 1));
+  const Layout layout{.order = Order::channels_last};
+  const auto primitive = onednn_pooling(
+      {.kind = Pooling::Kind::max, .window = {.kernel = pool.kernel, .stride = pool.stride}, .output = {output[2], output[3]}},
+      shape, layout);
+  if (!primitive) return;
+  Ready normalise(own_lrn(layer, shape, layout, threads, level), shape, shape);
+  Ready take_largest(*primitive, shape, output);
+  Ready both(own_lrn_pool(layer, &pool, shape, layout, std::nullopt, threads, level), shape, output);
+  std::vector<double> one;
+  std::vector<double> two;
+  for (int round = 0; round < kRounds; ++round) {
+    one.push_back(microseconds([&] { both.run(); }));
+    two.push_back(microseconds([&] { normalise.run(), take_largest.run(); }));
+  }
+  fmt::print("lrn+pool   {:<14} {:<9} one pass {:8.1f} us  two {:8.1f} us  ratio {:5.2f}\n", to_string(shape), to_string(layout, 4),
+             median(one), median(two), median(one) / median(two));
 }
 
 void run_all(int threads) {
   const ThreadScope scope(threads);
   const InstructionSet instructions = instruction_set();
-  std::printf("%s, %d threads; input and output of each shape take %s\n", instructions.name.c_str(), threads, "twice its bytes");
+  fmt::print("{}, {} threads; input and output of each shape take twice its bytes\n", instructions.name, threads);
   const std::vector<Layout> layouts{
       {}, {.order = Order::channels_last}, {.order = Order::blocked, .block = instructions.simd >= SimdLevel::avx512 ? 16 : 8}};
   for (const Shape& shape : {Shape{1, 96, 55, 55}, Shape{1, 96, 27, 27}, Shape{1, 256, 27, 27}, Shape{1, 256, 13, 13}}) {
     const Weight ones = Weight::of(Tensor::zeros({shape[1]}));
-    measure("frn", shape, own_norm(FilterResponseNorm{}, {shape, {ones, ones, ones}, threads, instructions.simd}), "");
+    measure("frn", shape, own_norm(FilterResponseNorm{}, {shape, {ones, ones, ones}, threads, instructions.simd}));
   }
   for (const Shape& shape : {Shape{1, 96, 55, 55}, Shape{1, 96, 27, 27}, Shape{1, 256, 27, 27}, Shape{1, 256, 13, 13}}) {
     for (const Layout& layout : layouts) {
       const Lrn layer{.k = 2};
-      measure("lrn", shape, own_lrn(layer, shape, layout, threads, instructions.simd), "");
-      if (auto primitive = onednn_lrn(layer, shape, layout)) measure("lrn", shape, *primitive, "");
+      measure("lrn", shape, own_lrn(layer, shape, layout, threads, instructions.simd));
+      if (auto primitive = onednn_lrn(layer, shape, layout)) measure("lrn", shape, *primitive);
     }
+    measure_pooled(shape, {.k = 2}, threads, instructions.simd);
   }
 }
 

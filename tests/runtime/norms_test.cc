@@ -9,7 +9,7 @@
 #include "runtime/instruction_set.h"
 #include "runtime/onednn/primitives.h"
 #include "runtime/openmp.h"
-#include "runtime/own_kernels.h"
+#include "runtime/own_lrn.h"
 #include "tests/layers/finite_cases.h"
 #include "tests/layers/golden.h"
 #include "tests/runtime/generated.h"

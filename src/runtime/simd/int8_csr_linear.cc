@@ -165,9 +165,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(int8_csr_linear);
-HWY_EXPORT(int8_csr_linear_vnni);
-
 Int8CsrLinearKernel int8_csr_linear_kernel(const InstructionSet& instructions) {
   return instructions.vnni ? ALEXNET_SIMD(int8_csr_linear_vnni, instructions.simd)
                            : ALEXNET_SIMD(int8_csr_linear, instructions.simd);

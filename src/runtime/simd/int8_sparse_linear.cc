@@ -152,9 +152,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(int8_sparse_linear);
-HWY_EXPORT(int8_sparse_linear_vnni);
-
 Int8SparseLinearKernel int8_sparse_linear_kernel(const InstructionSet& instructions) {
   return instructions.vnni ? ALEXNET_SIMD(int8_sparse_linear_vnni, instructions.simd)
                            : ALEXNET_SIMD(int8_sparse_linear, instructions.simd);

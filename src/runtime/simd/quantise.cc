@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -63,28 +62,60 @@ void quantise_lines(const QuantiseArguments& a, std::int64_t y, std::uint8_t* li
   }
 }
 
-// Lines, pixel by pixel, into the blocks that they are row `within` of.
-void spread(const QuantiseArguments& a, const std::uint8_t* lines, std::int64_t within, std::uint8_t* row) {
-  // Copied, for all the compiler knows bytes written might be theirs.
-  const auto [block, channels, columns] = std::array{a.block, a.channels, a.columns};
-  for (std::int64_t c = 0; c < channels; ++c) {
-    std::uint8_t* to = row + within * block * channels + c;
-    for (std::int64_t column = 0; column < columns; ++column, to += block * block * channels)
-      for (std::int64_t i = 0; i < block; ++i) to[i * channels] = *lines++;
+// Lines, pixel by pixel.
+void interleave(const std::uint8_t* HWY_RESTRICT lines, std::int64_t channels, std::int64_t length, std::uint8_t* HWY_RESTRICT to) {
+  const hn::ScalableTag<std::uint8_t> d;
+  const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+  if (channels != 3 || length < step) {
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t i = 0; i < length; ++i) to[i * channels + c] = *lines++;
+    return;
+  }
+  const auto three = [&](std::int64_t at) HWY_ATTR {
+    const std::uint8_t* from = lines + at;
+    hn::StoreInterleaved3(hn::LoadU(d, from), hn::LoadU(d, from + length), hn::LoadU(d, from + 2 * length), d, to + 3 * at);
+  };
+  std::int64_t at = 0;
+  for (; at + step <= length; at += step) three(at);
+  if (at < length) three(length - step);
+}
+
+// Pieces of `size` bytes to places `stride` apart.
+void spread(const std::uint8_t* HWY_RESTRICT from, std::int64_t pieces, std::int64_t size, std::int64_t stride,
+            std::uint8_t* HWY_RESTRICT to) {
+  const hn::CappedTag<std::uint8_t, 8> d;
+  const bool in_two = hn::Lanes(d) == 8 && size >= 8 && size <= 16;
+  for (std::int64_t piece = 0; piece < pieces; ++piece, from += size, to += stride) {
+    if (in_two) {
+      const auto end = hn::LoadU(d, from + size - 8);
+      hn::StoreU(hn::LoadU(d, from), d, to);
+      hn::StoreU(end, d, to + size - 8);
+    } else {
+      std::copy_n(from, size, to);
+    }
   }
 }
 
 void quantise(const QuantiseArguments& a) {
-  const auto row_bytes = a.columns * a.block * a.block * a.channels;
+  const auto piece = a.block * a.channels;
+  const auto row_bytes = a.columns * a.block * piece;
+  const auto line_bytes = a.columns * piece;
 #pragma omp parallel
   {
     const auto own = quantise_scratch_bytes(a.channels, a.columns * a.block, 1);
     auto* lines = reinterpret_cast<std::uint8_t*>(a.scratch) + static_cast<std::uint64_t>(omp_get_thread_num()) * own;
+    std::uint8_t* const pixels = lines + line_bytes;
 #pragma omp for schedule(static)
     for (std::int64_t row = 0; row < a.rows; ++row) {
+      std::uint8_t* const to = a.destination + row * row_bytes;
+      if (piece == 1) {
+        quantise_lines(a, row - a.top, to);
+        continue;
+      }
       for (std::int64_t within = 0; within < a.block; ++within) {
         quantise_lines(a, row * a.block + within - a.top, lines);
-        spread(a, lines, within, a.destination + row * row_bytes);
+        interleave(lines, a.channels, a.columns * a.block, pixels);
+        spread(pixels, a.columns, piece, a.block * piece, to + within * piece);
       }
     }
   }
@@ -98,12 +129,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(quantise);
-
 QuantiseKernel quantise_kernel(SimdLevel level) { return ALEXNET_SIMD(quantise, level); }
 
 std::uint64_t quantise_scratch_bytes(std::int64_t channels, std::int64_t length, int threads) {
-  const auto lines = (static_cast<std::uint64_t>(channels) * static_cast<std::uint64_t>(length) + 63) / 64 * 64;
+  const auto lines = (2 * static_cast<std::uint64_t>(channels) * static_cast<std::uint64_t>(length) + 63) / 64 * 64;
   return lines * static_cast<std::uint64_t>(threads);
 }
 

@@ -149,8 +149,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(sparse_linear);
-
 SparseLinearKernel sparse_linear_kernel(SimdLevel level) { return ALEXNET_SIMD(sparse_linear, level); }
 
 std::uint64_t sparse_linear_scratch_bytes(std::int64_t in) {

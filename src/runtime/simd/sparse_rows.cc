@@ -56,8 +56,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-HWY_EXPORT(fill);
-
 SparseIndex sparse_index(const Weight& weight, SimdLevel level) {
   const Rows all = rows(weight.shape);
   const auto mask = weight.mask.values<std::uint8_t>();

@@ -1,0 +1,324 @@
+// Response normalisation across channels that lie side by side, for each target of a .cc file here: what lrn.cc and lrn_pool.cc
+// share.
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <cstdint>
+
+#include <hwy/highway.h>
+
+#include <hwy/contrib/math/math-inl.h>
+
+#include "runtime/simd/lrn.h"
+
+#if defined(ALEXNET_LRN_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ALEXNET_LRN_INL_H_
+#undef ALEXNET_LRN_INL_H_
+#else
+#define ALEXNET_LRN_INL_H_
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace alexnet {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Float = hn::ScalableTag<float>;
+using Vector = hn::Vec<Float>;
+using Bytes = hn::Rebind<std::uint8_t, Float>;
+
+constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Float()));
+
+HWY_INLINE Vector load(const float* from) { return hn::LoadU(Float(), from); }
+HWY_INLINE Vector load(const std::uint8_t* from) {
+  return hn::ConvertTo(Float(), hn::PromoteTo(hn::Rebind<std::int32_t, Float>(), hn::LoadU(Bytes(), from)));
+}
+HWY_INLINE void store(Vector y, float* to) { hn::StoreU(y, Float(), to); }
+HWY_INLINE void store(Vector y, std::uint8_t* to) { hn::StoreU(hn::DemoteTo(Bytes(), hn::NearestInt(y)), Bytes(), to); }
+
+// Powers are taken of several vectors abreast: one after the other would leave the processor waiting for each step's result.
+template <int kCount>
+struct Several {
+  Vector at[kCount];
+};
+
+#if HWY_TARGET <= HWY_AVX3
+constexpr bool kTwoTerms = false;  // of a series: estimates have 14 bits
+#else
+constexpr bool kTwoTerms = true;  // they have 12
+#endif
+
+// y + y * (first * e + second * e^2)
+HWY_INLINE Vector corrected(Vector y, Vector e, float first, float second) {
+  const Float d;
+  const Vector slope = kTwoTerms ? hn::MulAdd(e, hn::Set(d, second), hn::Set(d, first)) : hn::Set(d, first);
+  return hn::MulAdd(hn::Mul(y, e), slope, y);
+}
+
+// x * base^-3/4 by the processor's estimate q of base^-1/4 and the series of (base * q^4)^-3/4 around 1. With e = 1 - base * q^4,
+// what is left out is below 21/32 e^2 < 9e-8 for estimates of 14 bits, 77/128 e^3 < 1e-8 for those of 12 with the second term.
+template <int kCount>
+HWY_INLINE void times_power_of_minus_three_quarters(Several<kCount>& x, const Several<kCount>& base) {
+  const Float d;
+  Several<kCount> q, q2, e;
+  for (int i = 0; i < kCount; ++i) q.at[i] = hn::ApproximateReciprocalSqrt(base.at[i]);
+  for (int i = 0; i < kCount; ++i) q.at[i] = hn::Mul(q.at[i], base.at[i]);
+  for (int i = 0; i < kCount; ++i) q.at[i] = hn::ApproximateReciprocalSqrt(q.at[i]);
+  for (int i = 0; i < kCount; ++i) q2.at[i] = hn::Mul(q.at[i], q.at[i]);
+  for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], q.at[i]);
+  for (int i = 0; i < kCount; ++i) e.at[i] = hn::Mul(base.at[i], q2.at[i]);
+  for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], q2.at[i]);
+  for (int i = 0; i < kCount; ++i) e.at[i] = hn::NegMulAdd(e.at[i], q2.at[i], hn::Set(d, 1.0f));
+  for (int i = 0; i < kCount; ++i) x.at[i] = corrected(x.at[i], e.at[i], 0.75f, 21.0f / 32);
+}
+
+// x * base^-1/2 in the same way.
+template <int kCount>
+HWY_INLINE void times_power_of_minus_half(Several<kCount>& x, const Several<kCount>& base) {
+  const Float d;
+  Several<kCount> q, e;
+  for (int i = 0; i < kCount; ++i) q.at[i] = hn::ApproximateReciprocalSqrt(base.at[i]);
+  for (int i = 0; i < kCount; ++i) e.at[i] = hn::Mul(base.at[i], q.at[i]);
+  for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], q.at[i]);
+  for (int i = 0; i < kCount; ++i) e.at[i] = hn::NegMulAdd(e.at[i], q.at[i], hn::Set(d, 1.0f));
+  for (int i = 0; i < kCount; ++i) x.at[i] = corrected(x.at[i], e.at[i], 0.5f, 0.375f);
+}
+
+inline Vector general_power(Vector base, double exponent) {
+  const Float d;
+  const hn::Rebind<double, hn::CappedTag<float, (kLanes + 1) / 2>> half;
+  const hn::Rebind<float, decltype(half)> narrow;
+  HWY_ALIGN float values[kLanes];
+  hn::Store(base, d, values);
+  for (std::int64_t i = 0; i < kLanes; i += (kLanes + 1) / 2) {
+    const auto wide = hn::PromoteTo(half, hn::Load(narrow, values + i));
+    const auto power = hn::Exp(half, hn::Mul(hn::Set(half, exponent), hn::Log(half, wide)));
+    // Log of zero is not for Exp to undo.
+    const auto at_zero = hn::Set(half, exponent > 0 ? 0.0 : exponent < 0 ? HUGE_VAL : 1.0);
+    const auto zero = hn::Eq(wide, hn::Zero(half));
+    hn::Store(hn::DemoteTo(narrow, hn::IfThenElse(zero, at_zero, power)), narrow, values + i);
+  }
+  return hn::Load(d, values);
+}
+
+enum class Beta { half, three_quarters, one, any };
+
+// y = scale * x / (k + factor * sum)^beta, of f32 to f32 with a scale of 1, or of u8 to u8 that is `most` at most.
+template <Beta kBeta>
+struct Normaliser {
+  float factor;
+  float k;
+  double beta;
+  float scale;
+  float most;
+  bool bounded;  // the sum times the factor plus k is above FLT_MIN, if not NaN
+
+  // Arguments of lrn.h or lrn_pool.h. These are numbers of their own: theirs could change with every store, for all a compiler
+  // knows.
+  Normaliser(const auto& a, float times, float at_most)
+      : factor(a.factor),
+        k(a.k),
+        beta(static_cast<double>(a.beta)),
+        scale(times),
+        most(at_most),
+        bounded(a.factor >= 0 && a.k >= FLT_MIN) {}
+
+  // `sums` can be read to the end of their last vector.
+  template <typename Element>
+  void operator()(const Element* source, const float* sums, Element* destination, std::int64_t count) const {
+    constexpr std::int64_t kAbreast = 4;
+    std::int64_t at = 0;
+    for (; at + kAbreast * kLanes <= count; at += kAbreast * kLanes) several<kAbreast>(source + at, sums + at, destination + at);
+    for (; at + kLanes <= count; at += kLanes) several<1>(source + at, sums + at, destination + at);
+    if (at == count) return;
+    HWY_ALIGN Element rest[kLanes] = {};
+    std::copy_n(source + at, count - at, rest);
+    several<1>(rest, sums + at, rest);
+    std::copy_n(rest, count - at, destination + at);
+  }
+
+ private:
+  template <int kCount, typename Element>
+  HWY_INLINE void several(const Element* source, const float* sums, Element* destination) const {
+    const Float d;
+    Several<kCount> x, base;
+    for (int i = 0; i < kCount; ++i) base.at[i] = hn::MulAdd(hn::Set(d, factor), load(sums + i * kLanes), hn::Set(d, k));
+    for (int i = 0; i < kCount; ++i) x.at[i] = load(source + i * kLanes);
+    constexpr bool kBytes = sizeof(Element) == 1;
+    if constexpr (kBytes)
+      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], hn::Set(d, scale));
+    divide(x, base);
+    if constexpr (kBytes)
+      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Min(x.at[i], hn::Set(d, most));
+    for (int i = 0; i < kCount; ++i) store(x.at[i], destination + i * kLanes);
+  }
+
+  template <int kCount>
+  HWY_INLINE void divide(Several<kCount>& x, Several<kCount>& base) const {
+    const Float d;
+    if constexpr (kBeta == Beta::any) {
+      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Div(x.at[i], general_power(base.at[i], beta));
+    } else if constexpr (kBeta == Beta::one) {
+      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Div(x.at[i], base.at[i]);
+    } else {
+      // What the estimates do not take: zero, less, and infinity. NaN stays NaN. There are none of one lane.
+      if (HWY_UNLIKELY(!bounded || kLanes == 1)) return divide_by_roots(x, base);
+      for (int i = 0; i < kCount; ++i) base.at[i] = hn::Min(hn::Set(d, FLT_MAX), base.at[i]);
+      if constexpr (kBeta == Beta::half) {
+        times_power_of_minus_half(x, base);
+      } else {
+        times_power_of_minus_three_quarters(x, base);
+      }
+    }
+  }
+
+  template <int kCount>
+  void divide_by_roots(Several<kCount>& x, const Several<kCount>& base) const {
+    for (int i = 0; i < kCount; ++i) {
+      const Vector root = hn::Sqrt(base.at[i]);
+      x.at[i] = hn::Div(x.at[i], kBeta == Beta::half ? root : hn::Mul(root, hn::Sqrt(root)));
+    }
+  }
+};
+
+// Calls run(normaliser) with that for the layer's beta.
+template <typename Run>
+void with_normaliser(const auto& arguments, float scale, float most, const Run& run) {
+  if (arguments.beta == 0.75f) return run(Normaliser<Beta::three_quarters>(arguments, scale, most));
+  if (arguments.beta == 0.5f) return run(Normaliser<Beta::half>(arguments, scale, most));
+  if (arguments.beta == 1.0f) return run(Normaliser<Beta::one>(arguments, scale, most));
+  run(Normaliser<Beta::any>(arguments, scale, most));
+}
+
+// Lanes of `low` from kBy on, then the first of `high`.
+template <int kBy>
+HWY_INLINE Vector shifted([[maybe_unused]] Vector high, Vector low) {
+  [[maybe_unused]] const Float d;
+#if HWY_TARGET <= HWY_AVX3
+  const auto lanes = _mm512_alignr_epi32(_mm512_castps_si512(high.raw), _mm512_castps_si512(low.raw), kBy);
+  return hn::BitCast(d, hn::Vec<hn::RebindToSigned<Float>>{lanes});
+#elif HWY_TARGET <= HWY_AVX2
+  const Vector middle = hn::ConcatLowerUpper(d, high, low);
+  if constexpr (kBy < 4) return hn::CombineShiftRightLanes<kBy>(d, middle, low);
+  return hn::CombineShiftRightLanes<kBy % 4>(d, high, middle);
+#else
+  return low;  // of one lane
+#endif
+}
+
+// Sums of squares over windows of channels that lie side by side, all of a pixel's or in blocks, for a few pixels at a time.
+class Lines {
+ public:
+  // `scratch`: lrn_line_floats() of them.
+  Lines(const auto& a, std::int64_t block, std::int64_t pixels, float* scratch)
+      : channels_(a.channels),
+        tower_(a.channels / a.groups),
+        block_(block),
+        pixels_(pixels),
+        before_(std::min(a.reach.before, tower_ - 1)),
+        after_(std::min(a.reach.after, tower_ - 1)),
+        stride_(block_ == channels_ ? kLanes : block_ * pixels_),
+        five_(kLanes > 4 && before_ == 2 && after_ == 2 && tower_ % kLanes == 0 && (block_ == channels_ || block_ == kLanes)),
+        sums_(scratch),
+        squares_(scratch + kLrnPixels * channels_ + kLanes) {
+    std::fill_n(squares_, kLrnPixels * line(), 0.0f);
+  }
+
+  // In the order of `count` pixels of each block: what is returned can be read a vector further.
+  template <typename Element>
+  const float* sums(const Element* source, std::int64_t count) const {
+    for (std::int64_t first = 0; first < channels_; first += tower_) {
+      if (five_) {
+        sums_of_five(source, count, first);
+      } else {
+        sums_of_any(source, count, first);
+      }
+    }
+    return sums_;
+  }
+
+ private:
+  std::int64_t line() const { return tower_ + before_ + after_ + kLanes; }
+  // Where a channel of the first pixel is, in rows of so many pixels.
+  std::int64_t place(std::int64_t channel, std::int64_t pixels) const {
+    return channel / block_ * block_ * pixels + channel % block_;
+  }
+
+  // Windows that reach two channels to either side, over whole vectors.
+  template <typename Element>
+  void sums_of_five(const Element* source, std::int64_t count, std::int64_t first) const {
+    const Float d;
+    const Element* const begin = source + place(first, pixels_);
+    float* const sums = sums_ + place(first, count);
+    const auto step = block_ == channels_ ? kLanes : kLanes * count;
+    const auto square = [](const Element* from) HWY_ATTR {
+      const Vector x = load(from);
+      return hn::Mul(x, x);
+    };
+    for (std::int64_t pixel = 0; pixel < count; ++pixel) {
+      const Element* from = begin + pixel * block_;
+      float* to = sums + pixel * block_;
+      Vector own = square(from);
+      Vector pairs_before = shifted<1>(own, hn::Zero(d));  // of each channel and the next
+      for (std::int64_t c = kLanes; c <= tower_; c += kLanes, to += step) {
+        from += stride_;
+        const Vector next = c < tower_ ? square(from) : hn::Zero(d);
+        const Vector pairs = hn::Add(own, shifted<1>(next, own));
+        const Vector four = hn::Add(shifted<kLanes - 2>(pairs, pairs_before), pairs);
+        store(hn::Add(four, shifted<2>(next, own)), to);
+        pairs_before = pairs;
+        own = next;
+      }
+    }
+  }
+
+  // The squares are laid out in lines between zeros; of all the pixels first, as loads across fresh stores wait for these.
+  template <typename Element>
+  void sums_of_any(const Element* source, std::int64_t count, std::int64_t first) const {
+    const auto run = std::min(block_, tower_);
+    const auto each = [&](const auto& take) {
+      for (std::int64_t pixel = 0; pixel < count; ++pixel)
+        for (std::int64_t c = 0; c < tower_; c += run) take(pixel, c, squares_ + pixel * line() + c);
+    };
+    each([&](std::int64_t pixel, std::int64_t c, float* squares) {
+      const Element* from = source + place(first + c, pixels_) + pixel * block_;
+      for (std::int64_t i = 0; i < run; ++i) squares[before_ + i] = static_cast<float>(from[i]) * static_cast<float>(from[i]);
+    });
+    each([&](std::int64_t pixel, std::int64_t c, const float* squares) HWY_ATTR {
+      float* to = sums_ + place(first + c, count) + pixel * block_;
+      std::int64_t i = 0;
+      for (; i + kLanes <= run; i += kLanes) store(shifted_sum(squares + i), to + i);
+      if (i == run) return;
+      HWY_ALIGN float rest[kLanes];
+      store(shifted_sum(squares + i), rest);
+      std::copy_n(rest, run - i, to + i);
+    });
+  }
+
+  // Of the window's loads, each one further on.
+  HWY_INLINE Vector shifted_sum(const float* squares) const {
+    Vector sum = load(squares);
+    for (std::int64_t tap = 1; tap <= before_ + after_; ++tap) sum = hn::Add(sum, load(squares + tap));
+    return sum;
+  }
+
+  std::int64_t channels_;
+  std::int64_t tower_;
+  std::int64_t block_;
+  std::int64_t pixels_;  // of a block, from one to the next
+  std::int64_t before_;
+  std::int64_t after_;
+  std::int64_t stride_;  // from one vector of a tower to the next
+  bool five_;
+  float* sums_;
+  float* squares_;
+};
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace alexnet
+HWY_AFTER_NAMESPACE();
+
+#endif
