@@ -63,7 +63,9 @@ Ending ending_of(const std::vector<Step>& steps) {
 
 std::string reader_of_pictures(const Graph& graph) {
   if (graph.inputs.size() != 1) refuse(fmt::format("the network has {} inputs", graph.inputs.size()));
-  const std::string& input = graph.inputs.front().name;
+  const auto& [input, shape] = graph.inputs.front();
+  if (shape.rank() != 3 || shape[0] != static_cast<std::int64_t>(kChannels))
+    refuse(fmt::format("{} is {}, no picture of {} channels", shown(input), to_string(shape), kChannels));
   const auto readers = consumers(graph, input);
   if (readers.size() != 1 || std::ranges::count(graph.outputs, input) != 0)
     refuse(fmt::format("{} is read by more than one layer, or is an output", shown(input)));

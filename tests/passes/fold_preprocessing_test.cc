@@ -93,6 +93,8 @@ TEST(FoldPreprocessing, SaysWhyItCannotBe) {
   model = photographic();
   model.graph.nodes.front().layer = MaxPool{.kernel = {3, 3}};
   EXPECT_EQ(refusal(model), "can't be folded: max_pool 'conv1' reads 'data', and only a convolution can take it over");
+  model.graph.inputs.front().shape = {4, 9, 8};
+  EXPECT_EQ(refusal(model), "can't be folded: 'data' is 4x9x8, no picture of 3 channels");
   model.graph.inputs.push_back({"more", {3, 9, 8}});
   EXPECT_EQ(refusal(model), "can't be folded: the network has 2 inputs");
   model = photographic();
