@@ -9,7 +9,7 @@ names are in the metadata. With --features, features/NAME.safetensors for the de
 of its channels and a 64th of its features: of each layer's output for two sample photographs every step-th element; the metadata
 has the layers' names, shapes, steps and largest magnitudes. Needs torch, torchvision, pillow, numpy and safetensors.
 
-Weights and inputs are not stored: generated() of make_layer_golden.py makes them, with the 32-bit FNV-1a hash of the tensor's
+Weights and inputs are not stored: generated() of layer_cases.py makes them, with the 32-bit FNV-1a hash of the tensor's
 name as seed, and so does tests/runtime/generated.cc. Weights are uniform within sqrt(6 / fan-in) (He et al. 2015), biases
 within 0.1, inputs within 200, so that response normalisation does something.
 """
@@ -25,7 +25,7 @@ import torch
 
 import model_file
 import torch_network
-from make_layer_golden import generated, stored_step
+from layer_cases import generated, stored_step
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests/golden/runtime"

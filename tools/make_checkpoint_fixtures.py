@@ -204,6 +204,28 @@ class WithinChannelLrn(nn.Module):
         return x / (1 + 5e-2 * F.avg_pool2d(x * x, 3, 1, 1)).pow(0.75)
 
 
+def neighbourhood_mean(x, size=9, sigma=2):
+    """Gaussian mean of the pixels around each one; what lies outside the map has no weight."""
+    along = torch.exp(-((torch.arange(size, dtype=x.dtype) - size // 2) ** 2) / (2 * sigma**2))
+    kernel = torch.outer(along, along).expand(x.shape[1], 1, size, size)
+    total = lambda maps: F.conv2d(maps, kernel, padding=size // 2, groups=x.shape[1])
+    return total(x) / total(torch.ones_like(x))
+
+
+class LocalMeanSubtraction(nn.Module):
+    def forward(self, x):
+        return x - neighbourhood_mean(x)
+
+
+class LocalContrastNorm(nn.Module):
+    """Jarrett et al. 2009: the centred map by its local deviation, which counts as no less than its mean over the map."""
+
+    def forward(self, x):
+        v = x - neighbourhood_mean(x)
+        sigma = neighbourhood_mean(v * v).sqrt()
+        return v / torch.maximum(sigma, sigma.mean((2, 3), keepdim=True)).clamp(min=1e-4)
+
+
 def normed(norm, conv=nn.Conv2d):
     """A short network; norm makes a layer for (channels, side of the maps)."""
     return nn.Sequential(
@@ -382,6 +404,8 @@ def normalisations(out):
         "layer": lambda channels, side: nn.LayerNorm((channels, side, side), elementwise_affine=False),
         "group": lambda channels, side: nn.GroupNorm(2, channels),
         "response": lambda channels, side: nn.LocalResponseNorm(4, alpha=2e-2, beta=0.6, k=1.5),
+        "batch_plain": lambda channels, side: nn.BatchNorm2d(channels, affine=False),
+        "instance_plain": lambda channels, side: nn.InstanceNorm2d(channels),
     }
     for seed, (name, norm) in enumerate(whole.items()):
         net = normed(norm)
@@ -395,6 +419,8 @@ def normalisations(out):
         "moving_average": (lambda c, s: MovingAverageBatchNorm(c), CentredConv2d, {"kind": "moving_average_batch_norm"}),
         "switchable": (lambda c, s: SwitchableNorm2d(c), nn.Conv2d, {"kind": "switchable_norm"}),
         "within_channel": (lambda c, s: WithinChannelLrn(), nn.Conv2d, {"kind": "lrn", "region": "within_channel", "local_size": 3, "alpha": 5e-2}),
+        "local_contrast": (lambda c, s: LocalContrastNorm(), nn.Conv2d, {"kind": "local_contrast_norm"}),
+        "local_mean": (lambda c, s: LocalMeanSubtraction(), nn.Conv2d, {"kind": "local_mean_subtraction"}),
     }
     for seed, (name, (norm, conv, layer)) in enumerate(custom.items()):
         net = randomised(normed(norm, conv), 40 + seed)

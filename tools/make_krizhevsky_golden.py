@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 import safetensors.numpy
 
-from make_layer_golden import generated
+from layer_cases import generated
 
 SEED = iter(range(1, 100))
 

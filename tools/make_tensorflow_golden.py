@@ -3,7 +3,7 @@
 
 make_tensorflow_golden.py: needs tensorflow, numpy and safetensors. Layers: tf.nn.lrn, tf.nn.moments with tf.nn.batch_normalization,
 and tf.compat.v1.nn.batch_norm_with_global_normalization; in float64, except for lrn, which TensorFlow has in float32 alone. Inputs are
-stored as ours are, channels second; the form is that of make_layer_golden.py.
+stored as ours are, channels second; the form is that of layer_cases.py.
 """
 import json
 import pathlib
@@ -71,10 +71,30 @@ def batch_norms(g):
                   stored | {"offset": offset} | ({"scale": scale} if after else {}))
 
 
+def extremes(g):
+    """Values to 1e4, no variance, and what a bias or an epsilon of 0 leaves of zeros."""
+    zeros = np.array([0, 0, 0, 3, 0, 0, 0, -2, 0], np.float32).reshape(1, 1, 1, 9)
+    g.add("lrn of zeros, bias 0", {"kind": "lrn", "local_size": 3, "alpha": 3, "k": 0}, zeros, tf.nn.lrn(zeros, depth_radius=1, bias=0, alpha=1, beta=0.75))
+    for name, x, epsilon in [("values to 1e4", g.values((2, 5, 7, 3), -1e4, 1e4), 1e-3), ("far from zero", g.values((2, 5, 7, 3), 9.9e3, 1e4), 1e-3),
+                             ("zero variance", np.full((2, 5, 7, 3), 1e4), 1e-3), ("zero variance and epsilon", np.full((2, 5, 7, 3), 3), 0)]:
+        x = x.astype(np.float64)
+        mean, variance = tf.nn.moments(x, [0, 1, 2])
+        scale, offset = (g.values((3,), -2, 2).astype(np.float64) for _ in range(2))
+        learned = {"scale": scale, "offset": offset}
+        g.add(f"moments: {name}", {"kind": "batch_statistics_norm", "epsilon": epsilon}, x,
+              tf.nn.batch_normalization(x, mean, variance, offset, scale, epsilon), learned)
+        stored = {"mean": np.float32(mean).astype(np.float64), "variance": np.float32(variance).astype(np.float64)}
+        g.add(f"batch_normalization: {name}", {"kind": "batch_norm", "epsilon": epsilon}, x,
+              tf.nn.batch_normalization(x, stored["mean"], stored["variance"], offset, scale, epsilon), stored | learned)
+        y = tf.compat.v1.nn.batch_norm_with_global_normalization(x, stored["mean"], stored["variance"], offset, scale, epsilon, False)
+        g.add(f"without scale_after_normalization: {name}", {"kind": "batch_norm", "epsilon": epsilon, "scale": False}, x, y, stored | {"offset": offset})
+
+
 def main():
     g = Cases()
     lrn(g)
     batch_norms(g)
+    extremes(g)
     metadata = {"golden": json.dumps({"made_by": f"tools/make_tensorflow_golden.py with tensorflow {tf.__version__}", "cases": g.cases})}
     safetensors.numpy.save_file(g.tensors, PATH, metadata)
     print(f"{len(g.cases)} cases, {PATH.stat().st_size} bytes")

@@ -37,6 +37,7 @@ std::string target_of(const Arguments& arguments) {
 ConvertOptions convert_options(const Arguments& arguments) {
   ConvertOptions options{.source = import_options(arguments),
                          .storage = storage_named(arguments.text("weights")),
+                         .fold_preprocessing = arguments.has("fold-preprocessing"),
                          .golden = !arguments.has("no-golden") && !arguments.has("dry-run")};
   if (arguments.has("labels")) options.labels = labels_of(arguments.text("labels"));
   if (arguments.has("verify")) options.reference = arguments.text("verify");

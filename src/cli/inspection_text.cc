@@ -19,11 +19,13 @@ Json json_or_null(const std::string& text) { return text.empty() ? Json() : pars
 
 std::string value_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-// A line for each value, or for each object that holds nothing but plain values.
+// A line for each value, each element of a list, or each object that holds nothing but plain values.
 void append_lines(const Json& json, const std::string& key, std::vector<std::string>& lines) {
   const std::string prefix = key.empty() ? "" : key + ": ";
   const bool plain = std::none_of(json.begin(), json.end(), [](const Json& value) { return value.is_object(); });
-  if (!json.is_object()) {
+  if (json.is_array() && plain) {
+    for (const auto& value : json) lines.push_back(prefix + value_text(value));
+  } else if (!json.is_object()) {
     lines.push_back(prefix + value_text(json));
   } else if (plain && !key.empty()) {
     std::vector<std::string> parts;

@@ -126,8 +126,6 @@ Reading as_its_modules_say(const StateDict& source, const SourceLayers& layers, 
   }
   if (!read.all_known)
     reading.notes.emplace_back("forward() is not in the file: its modules are taken to run in the order in which they were made");
-  if (reading.architecture.preprocessing.steps.empty())
-    reading.warnings.emplace_back("how pictures are prepared for it is not known (--preprocess says it)");
   return reading;
 }
 

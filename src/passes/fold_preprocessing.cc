@@ -1,17 +1,22 @@
+#include "passes/fold_preprocessing.h"
+
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "alexnet/error.h"
 #include "base/text.h"
-#include "passes/edit.h"
 #include "passes/linear_node.h"
-#include "passes/passes.h"
 
 namespace alexnet {
 namespace {
 
 constexpr std::size_t kChannels = 3;
+
+[[noreturn]] void refuse(const std::string& why, const std::string& hint = {}) {
+  throw Error(ErrorKind::model, "preprocessing", "can't be folded: " + why, hint);
+}
 
 std::optional<ChannelAffine> as_affine(const Step& step) {
   ChannelAffine affine{std::vector<double>(kChannels, 1), std::vector<double>(kChannels, 0)};
@@ -33,35 +38,67 @@ std::string_view name(const Step& step) {
   return std::visit([](const auto& one) { return one.kKind; }, step);
 }
 
+// The steps from `first` on, all in one.
+struct Ending {
+  std::ptrdiff_t first;
+  ChannelAffine affine;
+  std::vector<std::string> names;
+};
+
+Ending ending_of(const std::vector<Step>& steps) {
+  if (steps.empty()) refuse("it is not known what is done to pictures", "--preprocess says it");
+  std::optional<ChannelAffine> all;
+  auto first = steps.end();
+  std::vector<std::string> names;
+  while (first != steps.begin()) {
+    const auto affine = as_affine(*(first - 1));
+    if (!affine) break;
+    --first;
+    all = all ? in_turn(*affine, *all) : affine;
+    names.insert(names.begin(), std::string(name(*first)));
+  }
+  if (!all) refuse(fmt::format("the last step, {}, is no scale and shift of each channel", name(steps.back())));
+  return {first - steps.begin(), std::move(*all), std::move(names)};
+}
+
+std::string reader_of_pictures(const Graph& graph) {
+  if (graph.inputs.size() != 1) refuse(fmt::format("the network has {} inputs", graph.inputs.size()));
+  const auto& [input, shape] = graph.inputs.front();
+  if (shape.rank() != 3 || shape[0] != static_cast<std::int64_t>(kChannels))
+    refuse(fmt::format("{} is {}, no picture of {} channels", shown(input), to_string(shape), kChannels));
+  const auto readers = consumers(graph, input);
+  if (readers.size() != 1 || std::ranges::count(graph.outputs, input) != 0)
+    refuse(fmt::format("{} is read by more than one layer, or is an output", shown(input)));
+  const Node& reader = *readers.front();
+  const auto* convolution = std::get_if<Convolution>(&reader.layer);
+  const std::string described = fmt::format("{} {}", kind(reader.layer), shown(reader.name));
+  if (convolution == nullptr) refuse(fmt::format("{} reads {}, and only a convolution can take it over", described, shown(input)));
+  if (convolution->padding != Padding4{}) {
+    refuse(fmt::format("{} pads with zeros, which mean the mean colour: the folded one would pad with black", described),
+           "leave out --fold-preprocessing");
+  }
+  return reader.name;
+}
+
 }  // namespace
 
-Optimised fold_preprocessing(Optimised in, std::span<const std::string> keep) {
-  Graph& graph = in.model.graph;
-  auto& steps = in.model.preprocessing.steps;
-  if (graph.inputs.size() != 1 || graph.inputs[0].shape.rank() != 3 || graph.inputs[0].shape[0] != kChannels) return in;
-  const Node* reader = only_reader(in, keep, graph.inputs[0].name);
-  const auto linear = reader == nullptr ? std::nullopt : linear_node(find(graph, reader->name));
-  if (!linear || linear->pads) return in;
-  const std::string first = reader->name;
-
-  std::optional<ChannelAffine> all;
-  std::vector<std::string> folded;
-  auto begin = steps.end();
-  while (begin != steps.begin()) {
-    const auto affine = as_affine(*(begin - 1));
-    if (!affine) break;
-    --begin;
-    all = all ? in_turn(*affine, *all) : affine;
-    folded.insert(folded.begin(), std::string(name(*begin)));
+FoldedPreprocessing fold_preprocessing(Model model) {
+  auto& steps = model.preprocessing.steps;
+  const Ending ending = ending_of(steps);
+  const std::string layer = reader_of_pictures(model.graph);
+  const auto linear = linear_node(find(model.graph, layer));
+  auto weights = preceded_by(weights_of(model, layer), ending.affine, linear->groups);
+  if (!weights) {
+    refuse(fmt::format("the weights of {} are int8, with a scale a row, or would overflow", shown(layer)),
+           "convert the source that has them in f32 or f16");
   }
-  auto weights = all ? preceded_by(weights_of(in.model, first), *all, linear->groups) : std::nullopt;
-  if (!weights) return in;
   *linear->bias = true;
-  set_weights(in.model, first, std::move(*weights));
-  steps.erase(begin, steps.end());
-  in.notes.push_back(
-      fmt::format("folded preprocessing's {} into {} {}", join(folded, " and "), kind(find(graph, first)->layer), shown(first)));
-  return in;
+  set_weights(model, layer, std::move(*weights));
+  steps.erase(steps.begin() + ending.first, steps.end());
+  // No steps at all would mean that they are not known.
+  if (steps.empty()) steps.emplace_back(Channels{});
+  std::string note = fmt::format("folded preprocessing's {} into convolution {}", join(ending.names, " and "), shown(layer));
+  return {.model = std::move(model), .layer = layer, .note = std::move(note)};
 }
 
 }  // namespace alexnet

@@ -44,9 +44,4 @@ Optimised drop_dropout(Optimised in, std::span<const std::string> keep);
 // with such a layer behind them into one scale-shift. int8 weights stay int8 where whole rows are scaled.
 Optimised fold_affine(Optimised in, std::span<const std::string> keep);
 
-// Not in the list, since it changes what the input holds: whoever feeds the network must take the steps from the result. The
-// divisions and normalisations with which preprocessing ends go into the convolution that alone reads the input, if it pads
-// nothing; pixels are then fed as they are. Rounds otherwise than the steps do, so their bits are not torchvision's.
-Optimised fold_preprocessing(Optimised in, std::span<const std::string> keep);
-
 }  // namespace alexnet

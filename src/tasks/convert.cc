@@ -11,8 +11,10 @@
 #include "alexnet/version.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/located.h"
 #include "base/sha256.h"
 #include "import/known_structure.h"
+#include "passes/fold_preprocessing.h"
 #include "tasks/golden.h"
 
 namespace alexnet {
@@ -49,6 +51,16 @@ void set_labels(Conversion& conversion, const std::vector<Label>& labels) {
     throw Error(ErrorKind::model, "labels", fmt::format("there are {} for {} classes", labels.size(), classes.value_or(0)));
   }
   model.labels = labels;
+}
+
+void fold_steps(Imported& imported, const std::string& where) {
+  auto folded = located(where, [&] { return fold_preprocessing(std::move(imported.model)); });
+  imported.model = std::move(folded.model);
+  imported.notes.push_back(folded.note);
+  for (auto& tensor : imported.tensors) {
+    if (tensor.ours != folded.layer + ".weight" && tensor.ours != folded.layer + ".bias") continue;
+    tensor.done = (tensor.done == "as it is" ? "" : tensor.done + ", ") + "preprocessing folded in";
+  }
 }
 
 bool is_stored_so(const Weights& weights, Storage storage) {
@@ -119,9 +131,10 @@ Conversion convert(std::span<const std::filesystem::path> sources, const Convert
     }
   }
   if (options.labels) set_labels(conversion, *options.labels);
+  if (options.fold_preprocessing) fold_steps(conversion.imported, sources.front().string());
   const bool other_weights = options.storage && store(conversion, *options.storage);
   const bool other_pictures = !options.source.preset.empty() || options.source.preprocessing || options.source.channels;
-  if (other_weights || other_pictures) drop_measurements(conversion);
+  if (other_weights || other_pictures || options.fold_preprocessing) drop_measurements(conversion);
   add_golden(conversion, options);
   for (const auto& path : source.files) {
     conversion.files.push_back(first.valid() && path == sources.front() ? first.get() : described(path));

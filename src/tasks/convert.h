@@ -19,6 +19,7 @@ struct ConvertOptions {
   SourceOptions source = {};
   std::optional<std::vector<Label>> labels = {};
   std::optional<Storage> storage = {};                  // of weights; else as the source has them
+  bool fold_preprocessing = false;                      // passes/fold_preprocessing.h
   std::optional<std::filesystem::path> reference = {};  // a reference dump that the network must agree with
   bool golden = true;                                   // run the golden picture and keep its scores
   CompileOptions compile = {};                          // for both
@@ -45,9 +46,10 @@ struct Conversion {
 
 // Imports, does what the options ask for, and adds the origin of it all. What the source knew about accuracy and ranges is dropped
 // where the weights are stored otherwise or pictures are prepared otherwise. The reference is compared with the
-// weights before they are stored otherwise, in f32, under the names of the source. Throws Error as import_source() does, and of
-// kind model for labels that are not as many as the network's scores and for weights that the storage can't hold; as compile() does
-// for the golden picture, where the network fits pictures at all.
+// weights before anything is folded into them or they are stored otherwise, in f32, under the names of the source. Throws Error as
+// import_source() does, and of kind model for labels that are not as many as the network's scores, for preprocessing that can't be
+// folded and for weights that the storage can't hold; as compile() does for the golden picture, where the network fits pictures at
+// all.
 Conversion convert(std::span<const std::filesystem::path> sources, const ConvertOptions& options);
 
 }  // namespace alexnet

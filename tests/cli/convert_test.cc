@@ -194,6 +194,45 @@ TEST_F(Convert, PreparesPicturesAsAsked) {
   EXPECT_THAT(steps({"--preprocess", "caffe", "--mean", "mean.npy"}), HasSubstr("mean=[1.0,2.0,3.0]"));
 }
 
+TEST_F(Convert, FoldsPreprocessingWhereAskedToAndExact) {
+  write_pictures(2);
+  const auto logits = [&](const std::string& model) {
+    std::vector<double> all;
+    const auto result = alexnet({"classify", "-m", model, "--logits", "-f", "jsonl", "in"});
+    for (const auto& line : lines(result.out)) {
+      const auto values = Json::parse(line).at("logits").get<std::vector<double>>();
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  };
+  const auto dansuh17 = golden("import/pytorch/alexnet_states_e10.pkl");
+  const Model plain = converted({dansuh17});
+  const auto wanted = logits("x.safetensors");
+  const Model folded = converted({dansuh17, "--fold-preprocessing"});
+  EXPECT_THAT(report_, HasSubstr("2x3x11x11  F32   f32     preprocessing folded in"));
+  ASSERT_EQ(plain.preprocessing.steps.size(), 4u);
+  EXPECT_TRUE(folded.preprocessing == (Preprocessing{{plain.preprocessing.steps[0], plain.preprocessing.steps[1]}}));
+  const auto found = logits("x.safetensors");
+  ASSERT_EQ(found.size(), 10u);
+  ASSERT_EQ(found.size(), wanted.size());
+  double largest = 0;
+  for (const double value : wanted) largest = std::max(largest, std::fabs(value));
+  // As for any other way to compute the same network in f32.
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 1e-5 * largest) << i;
+
+  const auto inspected = alexnet({"inspect", "--check", "x.safetensors"});
+  EXPECT_EQ(inspected.exit_code, 0) << inspected;
+  EXPECT_THAT(inspected.out, HasSubstr("  notes: folded preprocessing's divide and normalize into convolution 'conv1'\n"));
+
+  const auto padded = alexnet({"convert", pytorch("plain.pth"), "--fold-preprocessing", "-o", "padded.safetensors"});
+  EXPECT_EQ(padded.exit_code, 3) << padded;
+  EXPECT_EQ(padded.err,
+            "alexnet: " + pytorch("plain.pth") +
+                ": preprocessing: can't be folded: convolution 'conv1' pads with zeros, which mean the mean colour: the "
+                "folded one would pad with black (leave out --fold-preprocessing)\n");
+  EXPECT_FALSE(fs::exists(path("padded.safetensors")));
+}
+
 TEST_F(Convert, WritesNothingThatDisagreesWithAReference) {
   // Inputs and outputs as PyTorch and Caffe's formulas gave them in float64.
   for (const auto& [sources, npz, input, output] : kKinds) {

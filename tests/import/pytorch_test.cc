@@ -132,6 +132,8 @@ TEST(PytorchImport, GivesWhatPytorchComputes) {
       {"norm_layer.pth", "norm_layer", "", ""},
       {"norm_group.pth", "norm_group", "", ""},
       {"norm_response.pth", "norm_response", "", ""},
+      {"norm_batch_plain.pth", "norm_batch_plain", "", ""},
+      {"norm_instance_plain.pth", "norm_instance_plain", "", ""},
       {"weight_norm_parametrized.pth", "weight_norm", "", ""},
   };
   for (const auto& c : cases) {
@@ -165,7 +167,8 @@ TEST(PytorchImport, GivesWhatAnOlderPytorchComputes) {
 }
 
 TEST(PytorchImport, GivesWhatNormalisationsOfStatedNetworksCompute) {
-  for (const std::string name : {"filter_response", "moving_average", "switchable", "within_channel"}) {
+  for (const std::string name :
+       {"filter_response", "moving_average", "switchable", "within_channel", "local_contrast", "local_mean"}) {
     SCOPED_TRACE(name);
     const StateDictOptions options{.architecture = read_architecture(fixture("pytorch/norm_" + name + ".json"))};
     expect_logits(imported("pytorch/norm_" + name + ".pth", options), "pytorch", "norm_" + name);

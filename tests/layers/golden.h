@@ -41,7 +41,7 @@ void expect_reference_is_golden(std::string_view kind);
 // accepts them.
 std::string refusal(const Layer& layer, const std::vector<Shape>& inputs);
 
-// Uniform values in [low, high), rounded to float32; the same as tools/make_layer_golden.py makes from this seed.
+// Uniform values in [low, high), rounded to float32; the same as tools/layer_cases.py makes from this seed.
 Tensor generated(const Shape& shape, std::uint64_t seed, double low, double high);
 
 }  // namespace alexnet::test

@@ -272,54 +272,6 @@ TEST(FoldAffine, MergesAChainThatNoLinearLayerTakes) {
   expect_same(plain, result, keep, kTolerance);
 }
 
-// A network whose conv1 pads nothing, fed with a picture.
-Model photographic(Padding4 padding = {}) {
-  Model model =
-      generated_model({{{"data", {3, 9, 8}}},
-                       {{"conv1", Convolution{.out_channels = 4, .kernel = {3, 3}, .padding = padding, .bias = false}, {"data"}},
-                        {"relu1", Relu{}, {"conv1"}}},
-                       {"relu1"}});
-  model.preprocessing.steps = {CenterCrop{.size = {9, 8}}, Channels{.order = ChannelOrder::bgr}, Divide{.by = 255},
-                               Normalize{.mean = {0.485, 0.456, 0.406}, .std = {0.229, 0.224, 0.225}}};
-  return model;
-}
-
-TEST(FoldPreprocessing, FeedsPixelsAsTheyAre) {
-  const Model plain = photographic();
-  const auto result = fold_preprocessing({.model = plain, .aliases = {}, .notes = {}}, {});
-  EXPECT_THAT(result.notes, ElementsAre("folded preprocessing's divide and normalize into convolution 'conv1'"));
-  const Preprocessing left{{CenterCrop{.size = {9, 8}}, Channels{.order = ChannelOrder::bgr}}};
-  EXPECT_TRUE(result.model.preprocessing == left);
-  Image image{.width = 8, .height = 9, .pixels = {}};
-  for (int i = 0; i < 9 * 8 * 3; ++i) image.pixels.push_back(static_cast<std::uint8_t>(i * 37 % 256));
-  const auto run = [&](const Model& model) {
-    return plain_run(model, {{"data", preprocess(model.preprocessing, image).reshaped({1, 3, 9, 8})}}).at("relu1");
-  };
-  const Tensor wanted = run(plain);
-  const Tensor found = run(result.model);
-  // 27 taps of |w| < 1 on |x| < 2.7. Preprocessing rounds each pixel three times; folding rounds each weight, which takes a
-  // pixel's share of up to 4.5, and the bias, which takes off up to 2.2 of each; and both round their result.
-  const double tolerance = 0x1p-24 * 27 * (3 * 2.7 + 4.5 + 2.2 + 2 * 2.7);
-  for (std::size_t i = 0; i < wanted.values<float>().size(); ++i) {
-    ASSERT_NEAR(found.values<float>()[i], wanted.values<float>()[i], tolerance) << i;
-  }
-}
-
-TEST(FoldPreprocessing, LeavesWhatItCannotTake) {
-  const auto notes = [](const Model& model, const std::vector<std::string>& keep) {
-    return fold_preprocessing({.model = model, .aliases = {}, .notes = {}}, keep).notes;
-  };
-  EXPECT_THAT(notes(photographic({1, 1, 1, 1}), {}), IsEmpty());
-  EXPECT_THAT(notes(photographic(), {"data"}), IsEmpty());
-  Model model = photographic();
-  model.preprocessing.steps.pop_back();
-  model.preprocessing.steps.pop_back();
-  EXPECT_THAT(notes(model, {}), IsEmpty());
-  model = photographic();
-  model.weights["conv1.weight"] = stored(widened(model.weights["conv1.weight"]), Storage::int8);
-  EXPECT_THAT(notes(model, {}), IsEmpty());
-}
-
 TEST(Passes, StandInOneVisibleList) {
   std::vector<std::string> listed;
   for (const auto& pass : passes()) listed.emplace_back(pass.name);

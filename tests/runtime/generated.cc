@@ -17,7 +17,8 @@ std::uint32_t seed_of(std::string_view name) {
 
 Tensor generated_parameter(const NamedParameter& parameter) {
   const std::string_view last = std::string_view(parameter.name).substr(parameter.name.rfind('.') + 1);
-  if (last == "variance" || last == "scale") return generated(parameter.shape, seed_of(parameter.name), 0.75, 1.25);
+  if (last == "variance" || last == "moment" || last == "scale")
+    return generated(parameter.shape, seed_of(parameter.name), 0.75, 1.25);
   if (last != "weight") return generated_tensor(parameter.shape, parameter.name, 0.1);
   const auto fan_in = static_cast<double>(parameter.shape.elements() / parameter.shape[0]);
   return generated_tensor(parameter.shape, parameter.name, std::sqrt(6 / fan_in));

@@ -13,7 +13,7 @@ namespace alexnet::test {
 Tensor generated_tensor(const Shape& shape, std::string_view name, double limit);
 
 // All weights that a graph wants: `weight` within sqrt(6 / fan-in) (He et al. 2015), `bias`, `mean` and `offset` within 0.1,
-// `variance` and `scale` from 0.75 to 1.25.
+// `variance`, `moment` and `scale` from 0.75 to 1.25.
 Model generated_model(Graph graph);
 
 // The same network with a quarter of the channels and a sixteenth of the features: each layer keeps its kind and its windows.

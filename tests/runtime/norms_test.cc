@@ -83,6 +83,26 @@ TEST(NormLayers, AreFiniteForAllFiniteInputs) {
   }
 }
 
+// Neighbourhoods' means are sums of up to 9 * 9 products: of a constant they are it but for roundings, which contrast
+// normalisation divides by epsilon. The planes' mean is subtracted before, so that these are roundings of what that leaves, 2^-24
+// of the constant at most.
+TEST(NormLayers, FindNoContrastInAConstant) {
+  for (const float constant : {1e4f, -1e4f, 3.0f, 0.1f, 1e-20f}) {
+    const Tensor x = generated({2, 3, 12, 11}, 1, static_cast<double>(constant), static_cast<double>(constant));
+    const double mean = kRoundoff * std::fabs(static_cast<double>(constant)) * 81 * kRoundoff;
+    for (const bool across : {false, true}) {
+      const LocalContrastNorm contrast{.across_channels = across};
+      for (const Layer& layer : {Layer(contrast), Layer(LocalMeanSubtraction{.across_channels = across})}) {
+        const double allowed = std::holds_alternative<LocalContrastNorm>(layer) ? mean / contrast.epsilon : mean;
+        for (const Tensor& y : {reference(layer, std::span(&x, 1), {}), test::run(model_of(layer, {3, 12, 11}, {}), {x}).front()}) {
+          for (const float value : y.values<float>())
+            ASSERT_LE(std::fabs(static_cast<double>(value)), allowed) << constant << " through " << to_json(layer).dump();
+        }
+      }
+    }
+  }
+}
+
 std::vector<float> ran(const Choice& choice, std::span<const float> source, std::size_t elements) {
   std::vector<float> destination(elements);
   std::vector<float> scratch(choice.scratch_bytes / sizeof(float) + 1);

@@ -10,7 +10,7 @@ go_on()
 import numpy as np
 import safetensors.numpy
 import torch
-from make_layer_golden import generated
+from layer_cases import generated
 from torch_network import KINDS, computed
 
 # Both sides compute in float64, in other orders; some cases subtract values of 1e4 that agree in all but their last digits.
