@@ -9,23 +9,25 @@
 
 namespace alexnet {
 
-// bench_normalisation, one thread, shapes of AlexNet: of oneDNN's time our kernel takes 0.7 to 0.9 in blocks of channels (0.5 to
-// 0.8 with AVX2), 0.8 to 0.9 with channels last and AVX-512, but 1.0 to 1.2 in the other layouts.
+// bench_normalisation, two threads, shapes of AlexNet: with AVX-512 and AVX2 our kernel takes 0.5 to 0.9 of oneDNN's time with
+// channels last, 0.5 to 0.6 and less in blocks; row-major it is the slower one for small maps. With the pool in the same pass it
+// takes 0.9 to 1.1 of the time of two, but 1.3 to 1.5 without AVX2.
 void lower_lrn(ProgramBuilder& at, const Lrn& layer) {
   if (lower_int8_lrn(at, layer)) return;
   const Shape in = at.shape(at.source());
   const Layout& source = at.value(at.source()).layout;
   const Node* reader = at.following_max_pool();
   const MaxPool* pool = reader == nullptr ? nullptr : &std::get<MaxPool>(reader->layer);
-  if (pool != nullptr && source.type == ElementType::f32 && source.order == Order::channels_last && has_lrn_pool(layer, pool)) {
+  const bool vectors = at.instructions().simd >= SimdLevel::avx2;
+  if (pool != nullptr && vectors && source.type == ElementType::f32 && source.order == Order::channels_last &&
+      has_lrn_pool(layer, pool)) {
     return at.compute(own_lrn_pool(layer, pool, in, source, std::nullopt, at.options().threads, at.instructions().simd), reader);
   }
   const bool bf16 = source.type == ElementType::bf16;
   auto primitive = in.rank() == 4 ? onednn_lrn(layer, in, bf16 ? source : at.f32_layout()) : std::nullopt;
   const bool generated = primitive && !is_reference(*primitive);
   Choice own = own_lrn(layer, in, at.f32_layout(), at.options().threads, at.instructions().simd);
-  const bool faster = own.source.order == Order::blocked ||
-                      (own.source.order == Order::channels_last && at.instructions().simd >= SimdLevel::avx512);
+  const bool faster = own.source.order == Order::blocked || (own.source.order == Order::channels_last && vectors);
   if (generated && (bf16 || !faster)) return at.compute(std::move(*primitive));
   own.note = generated   ? "faster than oneDNN's in this layout"
              : primitive ? "oneDNN has only its reference for these numbers"

@@ -144,6 +144,31 @@ TEST(OwnLrnLayer, ComputesTheSameInEveryLayout) {
   }
 }
 
+TEST(OwnLrnLayer, PoolsInTheSamePass) {
+  const ThreadScope scope(2);
+  const Layout last{.order = Order::channels_last};
+  for (const Shape& shape : {Shape{1, 96, 13, 11}, Shape{1, 20, 7, 8}, Shape{1, 256, 3, 3}}) {
+    for (const MaxPool& pool : {MaxPool{.kernel = {3, 3}, .stride = {2, 2}}, MaxPool{.kernel = {2, 3}, .stride = {3, 1}},
+                                MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}, .rounding = Rounding::ceil}}) {
+      for (const Lrn& layer :
+           {Lrn{.alpha = 1, .k = 2}, Lrn{.local_size = 4, .alpha = 1, .beta = 0.6}, Lrn{.alpha = 1, .groups = 2}}) {
+        const Tensor x = generated(shape, 1, -2, 2);
+        const Tensor between = reference(layer, std::span(&x, 1), {});
+        const Tensor expected = reference(pool, std::span(&between, 1), {});
+        const Choice own = own_lrn_pool(layer, &pool, shape, last, std::nullopt, /*threads=*/2, instruction_set().simd);
+        auto values = ran(*onednn_reorder(shape, {}, last), x.values<float>(), x.values<float>().size());
+        values = ran(own, values, expected.values<float>().size());
+        values = ran(*onednn_reorder(expected.shape(), last, {}), values, values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          const auto wanted = static_cast<double>(expected.values<float>()[i]);
+          ASSERT_NEAR(static_cast<double>(values[i]), wanted, (5 + 7) * kRoundoff * std::fabs(wanted))
+              << "element " << i << " of " << to_string(shape) << ", " << to_json(layer).dump();
+        }
+      }
+    }
+  }
+}
+
 TEST(OwnLrnLayer, KeepsALayoutWhoseBlocksFillItsTowers) {
   const Layout blocked{.order = Order::blocked, .block = 16};
   const auto layout = [&](std::int64_t channels, std::int64_t groups) {

@@ -27,7 +27,7 @@ struct LrnArguments {
 };
 
 // Opens one parallel region. Sums of squares are f32; the power is by square roots and a series for a beta of 0.5, 0.75 and 1
-// (within 5 units of roundoff), by exp and log in double for others (within 2). Looks at region and block alone.
+// (within 7 units of roundoff), by exp and log in double for others (within 2). Looks at region and block alone.
 using LrnKernel = void (*)(const LrnArguments&);
 LrnKernel lrn_kernel(const LrnArguments& arguments, SimdLevel level);
 
