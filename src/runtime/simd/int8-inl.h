@@ -34,25 +34,42 @@ HWY_INLINE Integers load(const void* from) { return _mm_loadu_si128(static_cast<
 #endif
 constexpr auto kStep = static_cast<std::int64_t>(sizeof(Integers));
 
-// sum + products of the bytes of x and w, added up in fours (each lane's, or others': all lanes are added up at the end).
-template <bool kVnni>
-HWY_INLINE Integers add_products(Integers sum, Integers x, Integers w) {
+// sum + products of the bytes of x and w, the four of each lane added up in it.
 #if HWY_TARGET <= HWY_AVX3
+template <bool kVnni>
+HWY_INLINE __m512i add_products(__m512i sum, __m512i x, __m512i w) {
   if constexpr (kVnni) {
     // Not an intrinsic: this level is compiled for processors without it, too.
     __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
     return sum;
   }
   return _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_maddubs_epi16(x, w), _mm512_set1_epi16(1)));
-#elif HWY_TARGET <= HWY_AVX2
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
-#else
-  const __m128i zero = _mm_setzero_si128();
-  const __m128i low = _mm_madd_epi16(_mm_unpacklo_epi8(x, zero), _mm_srai_epi16(_mm_unpacklo_epi8(w, w), 8));
-  const __m128i high = _mm_madd_epi16(_mm_unpackhi_epi8(x, zero), _mm_srai_epi16(_mm_unpackhi_epi8(w, w), 8));
-  return _mm_add_epi32(sum, _mm_add_epi32(low, high));
-#endif
 }
+#endif
+
+#if HWY_TARGET <= HWY_AVX2
+template <bool kVnni>
+HWY_INLINE __m256i add_products(__m256i sum, __m256i x, __m256i w) {
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (kVnni) {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+    return sum;
+  }
+#endif
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
+}
+#else
+template <bool kVnni>
+HWY_INLINE __m128i add_products(__m128i sum, __m128i x, __m128i w) {
+  const __m128i zero = _mm_setzero_si128();
+  const auto pairs = [](__m128i a, __m128i b) { return _mm_castsi128_ps(_mm_madd_epi16(a, b)); };
+  const __m128 low = pairs(_mm_unpacklo_epi8(x, zero), _mm_srai_epi16(_mm_unpacklo_epi8(w, w), 8));
+  const __m128 high = pairs(_mm_unpackhi_epi8(x, zero), _mm_srai_epi16(_mm_unpackhi_epi8(w, w), 8));
+  const __m128i even = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0)));
+  const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1)));
+  return _mm_add_epi32(sum, _mm_add_epi32(even, odd));
+}
+#endif
 
 // The sum of all lanes of a vector in memory.
 HWY_INLINE std::int32_t total(const std::byte* sums) {

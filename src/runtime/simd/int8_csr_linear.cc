@@ -41,28 +41,6 @@ constexpr auto kRows = static_cast<std::int64_t>(sizeof(Bytes));
 constexpr std::int64_t kFour = 4;  // values whose products are summed in a lane
 static_assert(kFour <= kSparseSlack);
 
-// sum + products of the bytes of x and w, those of each lane added up in it.
-template <bool kVnni>
-HWY_INLINE Bytes add_byte_products(Bytes sum, Bytes x, Bytes w) {
-#if HWY_TARGET <= HWY_AVX3
-  if constexpr (kVnni) {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
-    return sum;
-  }
-#endif
-#if HWY_TARGET <= HWY_AVX2
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
-#else
-  const __m128i zero = _mm_setzero_si128();
-  const auto pairs = [](__m128i a, __m128i b) { return _mm_castsi128_ps(_mm_madd_epi16(a, b)); };
-  const __m128 low = pairs(_mm_unpacklo_epi8(x, zero), _mm_srai_epi16(_mm_unpacklo_epi8(w, w), 8));
-  const __m128 high = pairs(_mm_unpackhi_epi8(x, zero), _mm_srai_epi16(_mm_unpackhi_epi8(w, w), 8));
-  const __m128i even = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0)));
-  const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1)));
-  return _mm_add_epi32(sum, _mm_add_epi32(even, odd));
-#endif
-}
-
 // An output's sum for a single row.
 template <bool kVnni>
 std::int32_t one_row(const SparseRows& w, const std::uint8_t* source, std::int64_t output) {
@@ -105,10 +83,10 @@ void in_bytes(const SparseRows& w, const std::byte* table, std::int64_t output, 
     const Bytes w4 = broadcast(weights);
     const Bytes low[2] = {low_bytes(x(0), x(1)), low_bytes(x(2), x(3))};
     const Bytes high[2] = {high_bytes(x(0), x(1)), high_bytes(x(2), x(3))};
-    sum[0] = add_byte_products<kVnni>(sum[0], low_words(low[0], low[1]), w4);
-    sum[1] = add_byte_products<kVnni>(sum[1], high_words(low[0], low[1]), w4);
-    sum[2] = add_byte_products<kVnni>(sum[2], low_words(high[0], high[1]), w4);
-    sum[3] = add_byte_products<kVnni>(sum[3], high_words(high[0], high[1]), w4);
+    sum[0] = add_products<kVnni>(sum[0], low_words(low[0], low[1]), w4);
+    sum[1] = add_products<kVnni>(sum[1], high_words(low[0], low[1]), w4);
+    sum[2] = add_products<kVnni>(sum[2], low_words(high[0], high[1]), w4);
+    sum[3] = add_products<kVnni>(sum[3], high_words(high[0], high[1]), w4);
   };
   std::int64_t i = 0;
   for (; i + kFour <= count; i += kFour) add(columns + i, values + i);
