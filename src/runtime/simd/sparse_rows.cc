@@ -1,7 +1,9 @@
 #include "runtime/simd/sparse_rows.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <numeric>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/simd/sparse_rows.cc"
@@ -11,7 +13,6 @@
 
 #include <hwy/highway.h>
 
-#include "model/mask.h"
 #include "runtime/simd/dispatch.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -21,22 +22,41 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The columns of the bits set in one row of a mask; writes up to a vector more than it returns.
-std::size_t columns_of(const std::uint8_t* mask, std::int64_t elements, std::uint16_t* HWY_RESTRICT columns) {
-  std::size_t count = 0;
-#if HWY_TARGET == HWY_SCALAR
-  for (std::int64_t at = 0; at < elements; ++at)
-    if ((mask[at / 8] >> at % 8 & 1) != 0) columns[count++] = static_cast<std::uint16_t>(at);
-#else
-  const hn::CappedTag<std::uint16_t, 16> d;
-  constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(d));
-  static_assert(kLanes % 8 == 0 && kLanes <= kSparseSlack);
-  for (std::int64_t at = 0; at < elements; at += kLanes) {
-    std::uint8_t bits[8] = {};  // Highway reads eight
-    std::memcpy(bits, mask + at / 8, static_cast<std::size_t>((std::min(kLanes, elements - at) + 7) / 8));
-    count += hn::CompressBitsStore(hn::Iota(d, static_cast<std::uint16_t>(at)), bits, d, columns + count);
+std::uint64_t word_at(const std::uint8_t* mask, std::int64_t at, std::int64_t bytes) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, mask + at, static_cast<std::size_t>(std::min<std::int64_t>(8, bytes - at)));
+  return word;
+}
+
+// counts[row]: how many values the row has.
+void count(const std::uint8_t* mask, const Rows& rows, std::size_t* counts) {
+#pragma omp parallel for schedule(static)
+  for (std::int64_t row = 0; row < rows.count; ++row) {
+    const std::uint8_t* const bits = mask + row * rows.mask_bytes;
+    int sum = 0;
+    for (std::int64_t at = 0; at < rows.mask_bytes; at += 8) sum += std::popcount(word_at(bits, at, rows.mask_bytes));
+    counts[row] = static_cast<std::size_t>(sum);
   }
-#endif
+}
+
+// The columns of the bits set in one row of a mask; writes up to a vector more than it returns.
+std::size_t columns_of(const std::uint8_t* mask, std::int64_t bytes, std::uint16_t* HWY_RESTRICT columns) {
+  // Vectors of 32 bits, since only VBMI2 compresses narrower ones.
+  const hn::CappedTag<std::int32_t, 16> d;
+  const hn::Rebind<std::uint16_t, decltype(d)> narrow;
+  constexpr auto kLanes = static_cast<int>(hn::MaxLanes(d));
+  static_assert(kLanes <= kSparseSlack);
+  std::size_t count = 0;
+  for (std::int64_t at = 0; at < bytes; at += 8) {
+    const std::uint64_t word = word_at(mask, at, bytes);
+    for (int lane = 0; lane < 64; lane += kLanes) {
+      const std::uint64_t bits = word >> lane & ((std::uint64_t{1} << kLanes) - 1);
+      const auto all = hn::Iota(d, static_cast<std::int32_t>(8 * at) + lane);
+      const auto set = hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&bits));
+      hn::StoreU(hn::DemoteTo(narrow, hn::Compress(all, set)), narrow, columns + count);
+      count += static_cast<std::size_t>(std::popcount(bits));
+    }
+  }
   return count;
 }
 
@@ -44,7 +64,7 @@ void fill(const std::uint8_t* mask, const Rows& rows, const std::size_t* starts,
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < rows.count; ++row) {
     std::uint16_t* const first = columns + starts[row] + row * kSparseSlack;
-    std::fill_n(first + columns_of(mask + row * rows.mask_bytes, rows.elements, first), kSparseSlack, std::uint16_t{0});
+    std::fill_n(first + columns_of(mask + row * rows.mask_bytes, rows.mask_bytes, first), kSparseSlack, std::uint16_t{0});
   }
 }
 
@@ -58,16 +78,13 @@ namespace alexnet {
 
 SparseIndex sparse_index(const Weight& weight, SimdLevel level) {
   const Rows all = rows(weight.shape);
-  const auto mask = weight.mask.values<std::uint8_t>();
+  const std::uint8_t* const mask = weight.mask.values<std::uint8_t>().data();
   SparseIndex index;
-  index.starts.reserve(static_cast<std::size_t>(all.count + 1));
-  index.starts.push_back(0);
-  for (std::int64_t row = 0; row < all.count; ++row) {
-    const auto bits = mask.subspan(static_cast<std::size_t>(row * all.mask_bytes), static_cast<std::size_t>(all.mask_bytes));
-    index.starts.push_back(index.starts.back() + static_cast<std::size_t>(set_bits(std::as_bytes(bits))));
-  }
+  index.starts.resize(static_cast<std::size_t>(all.count + 1));
+  ALEXNET_SIMD(count, level)(mask, all, index.starts.data());
+  std::exclusive_scan(index.starts.begin(), index.starts.end(), index.starts.begin(), std::size_t{0});
   index.columns.resize(index.starts.back() + static_cast<std::size_t>(all.count * kSparseSlack));
-  ALEXNET_SIMD(fill, level)(mask.data(), all, index.starts.data(), index.columns.data());
+  ALEXNET_SIMD(fill, level)(mask, all, index.starts.data(), index.columns.data());
   return index;
 }
 

@@ -32,7 +32,7 @@ struct SparseIndex {
   }
 };
 
-// Of an int8_sparse weight with at most kMostSparseColumns elements a row. Opens one parallel region.
+// Of an int8_sparse weight with at most kMostSparseColumns elements a row. Opens two parallel regions.
 SparseIndex sparse_index(const Weight& weight, SimdLevel level);
 // What it will take.
 std::uint64_t sparse_index_bytes(const Weight& weight);
