@@ -16,7 +16,7 @@ namespace {
 
 }  // namespace
 
-OnnxBuilder::OnnxBuilder(const OnnxTrace& trace, Imported& into) : trace_(trace), into_(into) {
+OnnxBuilder::OnnxBuilder(const OnnxTrace& trace, Imported& into) : trace_(trace), budget_(trace.budget), into_(into) {
   for (const auto& name : trace.inputs) {
     const Shape with_batch = shape(name);
     into_.model.graph.inputs.push_back({name, with_batch.without_batch()});
@@ -128,6 +128,11 @@ std::string OnnxBuilder::make_whole(const OnnxOp& op, Layer layer, std::vector<s
 
 void OnnxBuilder::pass_on(const OnnxOp& op, const std::string& layer, std::size_t output) {
   sources_[op.node.outputs.at(output)] = layer;
+}
+
+void OnnxBuilder::will_repeat(std::int64_t numbers) {
+  // Up to three copies, in f64 at most.
+  for (int copy = 0; copy < 3; ++copy) budget_.take(numbers, ElementType::f64);
 }
 
 void OnnxBuilder::parameter(const std::string& layer, std::string_view name, const Tensor& tensor, const OnnxConstant& from,

@@ -61,6 +61,9 @@ class OnnxBuilder {
   // `tensor` is the layer's parameter; `from` tells where it comes from, `done` what was done besides.
   void parameter(const std::string& layer, std::string_view name, const Tensor& tensor, const OnnxConstant& from,
                  std::string_view done = {});
+  // To be called before a parameter is made of numbers that the file does not hold each: a file can ask for any amount. Throws
+  // Error of kind model if they are too many, with those made before.
+  void will_repeat(std::int64_t numbers);
 
   // In the words of its source, for the model file.
   void lrn_source(const std::string& layer, const lrn::Source& source) { lrn_sources_.emplace_back(layer, source); }
@@ -74,6 +77,7 @@ class OnnxBuilder {
   std::string add(std::string name, Layer layer, std::vector<std::string> inputs);
 
   const OnnxTrace& trace_;
+  FoldBudget budget_;
   Imported& into_;
   std::map<std::string, std::string> sources_;       // by value
   std::map<std::string, Shape> shapes_;              // of layers, with a batch of 1

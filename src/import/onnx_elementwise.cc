@@ -47,6 +47,7 @@ PerChannel per_channel(const OnnxLowering& at, const OnnxConstant& constant, con
                              to_string(constant.tensor.shape()), to_string(with)));
   }
   auto values = numbers_of(constant.tensor);
+  if (std::ssize(values) < channels) at.builder.will_repeat(channels);
   values.resize(static_cast<std::size_t>(channels), values.front());
   return {std::move(values), constant};
 }
@@ -154,6 +155,7 @@ void lower_arithmetic(const OnnxLowering& at) {
     // x - y as x + (-1) * y.
     const auto& subtracted = at.input(1);
     const auto channels = at.builder.shape(subtracted)[1];
+    at.builder.will_repeat(channels);
     const auto negative =
         at.builder.step(at.op, "negative", ScaleShift{.scale = true, .offset = false}, {at.builder.source(subtracted)});
     const auto minus_one = tensor_of(std::vector<double>(static_cast<std::size_t>(channels), -1));

@@ -25,7 +25,8 @@ void add_learned(const OnnxLowering& at, const std::string& layer, const Learned
 }
 
 // One value a group, as operator sets before 21 have it, for each of its channels.
-Tensor repeated(const Tensor& of_groups, std::int64_t channels) {
+Tensor repeated(OnnxBuilder& builder, const Tensor& of_groups, std::int64_t channels) {
+  builder.will_repeat(channels);
   const Tensor wide = widened(of_groups);
   Tensor result = Tensor::zeros({channels});
   const auto each = static_cast<std::size_t>(channels) / wide.values<float>().size();
@@ -112,8 +113,10 @@ void lower_group_normalization(const OnnxLowering& at) {
   const auto name =
       at.builder.make(at.op, GroupNorm{.groups = groups, .epsilon = float_attribute(at.op.node, "epsilon", 1e-5)}, {input});
   if (by_channel) return add_learned(at, name, parameters);
-  at.builder.parameter(name, "scale", repeated(parameters.scale.tensor, channels), parameters.scale, "repeated in each group");
-  at.builder.parameter(name, "offset", repeated(parameters.offset->tensor, channels), *parameters.offset, "repeated in each group");
+  at.builder.parameter(name, "scale", repeated(at.builder, parameters.scale.tensor, channels), parameters.scale,
+                       "repeated in each group");
+  at.builder.parameter(name, "offset", repeated(at.builder, parameters.offset->tensor, channels), *parameters.offset,
+                       "repeated in each group");
 }
 
 }  // namespace alexnet

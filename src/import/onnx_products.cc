@@ -89,6 +89,7 @@ std::string product_of_values(const OnnxLowering& at, bool transpose_a, bool tra
 std::string times(const OnnxLowering& at, const std::string& layer, std::int64_t channels, double factor) {
   if (factor == 1) return layer;
   const auto result = at.builder.step(at.op, "scaled", ScaleShift{.scale = true, .offset = false}, {layer});
+  at.builder.will_repeat(channels);
   Tensor scale = Tensor::zeros({channels});
   std::ranges::fill(scale.mutable_values<float>(), static_cast<float>(factor));
   at.builder.parameter(result, "scale", scale, OnnxConstant{scale, "", ""});

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "formats/onnx_tensor.h"
 #include "import/onnx_attributes.h"
-#include "import/onnx_fold.h"
 #include "import/onnx_inputs.h"
 #include "import/onnx_order.h"
 
@@ -31,7 +30,9 @@ bool is_float_type(std::int64_t type) {
 class Tracer {
  public:
   Tracer(const OnnxModel& model, const OnnxTraceOptions& options, const std::string& where)
-      : model_(model), options_(options), where_(where), budget_(budget_of(model.graph)) {}
+      : model_(model), options_(options), where_(where) {
+    trace_.budget = FoldBudget(budget_of(model.graph));
+  }
 
   OnnxTrace run() {
     const auto nodes = ordered_nodes(model_.graph, where_);
@@ -139,7 +140,7 @@ class Tracer {
     const OnnxCall call{node, operands, trace_.opset, trace_.written_batch};
     const bool constant = std::ranges::all_of(operands, [](const auto& each) { return each.absent() || each.constant != nullptr; });
     if (can_fold(node.op_type) && (constant || node.op_type == "Shape" || node.op_type == "Size")) {
-      if (const auto folded = fold(call, budget_)) {
+      if (const auto folded = fold(call, trace_.budget)) {
         for (std::size_t i = 0; i < std::min(folded->size(), node.outputs.size()); ++i)
           trace_.constants[node.outputs[i]] = (*folded)[i];
         return;
@@ -209,7 +210,6 @@ class Tracer {
   const OnnxModel& model_;
   const OnnxTraceOptions& options_;
   const std::string& where_;
-  FoldBudget budget_;
   OnnxTrace trace_;
   std::map<std::string, std::string> aliases_;
   std::map<std::string, std::vector<std::string>> unsupported_;  // nodes by operator

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/onnx.h"
+#include "import/onnx_fold.h"
 #include "import/onnx_shapes.h"
 #include "import/onnx_values.h"
 #include "layers/lrn.h"
@@ -46,6 +47,7 @@ struct OnnxTrace {
   std::vector<OnnxProblem> problems;
   std::vector<std::string> unused;  // initializers that no output depends on
   std::vector<std::string> notes;   // what was done that a reader of the report should know
+  FoldBudget budget{0};             // what is left of it
 
   // What an op reads in each place.
   std::vector<OnnxOperand> operands(const OnnxNode& node) const;

@@ -232,6 +232,21 @@ TEST(OnnxImport, SaysWhatANodeDoesThatIsNotSupported) {
   }
 }
 
+TEST(OnnxImport, RefusesParametersThatAreLargeOnlyByBeingRepeated) {
+  const OnnxModel cases[] = {
+      model({node("Mul", {"x", "c"}, {"y"})}, {zeros("c", {1})}),
+      model({node("Relu", {"x"}, {"r"}), node("Sub", {"x", "r"}, {"y"})}),
+      model({node("GroupNormalization", {"x", "c", "c"}, {"y"}, {{"num_groups", std::int64_t{1}}})}, {zeros("c", {1})}),
+  };
+  for (OnnxModel huge : cases) {
+    SCOPED_TRACE(huge.graph.nodes.back().op_type);
+    huge.graph.inputs = {value("x", {1, 64, 4, 4})};
+    EXPECT_EQ(refusal(huge), "accepted");
+    huge.graph.inputs = {value("x", {std::int64_t{1} << 30, std::int64_t{1} << 28, 1, 1})};
+    EXPECT_THAT(refusal(huge), HasSubstr("makes larger constants than a network of this size needs"));
+  }
+}
+
 TEST(OnnxImport, TakesParametersFromGivenInputs) {
   auto conv = model({node("Conv", {"x", "w"}, {"y"})});
   conv.graph.inputs.push_back(value("w", {2, 3, 3, 3}));
