@@ -50,7 +50,8 @@ OpenFile opened(const std::filesystem::path& path) {
 
 Imported import_model_file(const OpenFile& file, const Safetensors& tensors, const SourceOptions& options) {
   Imported imported;
-  imported.model = model_from(tensors, file.path.string(), {.allow_nonfinite = options.allow_nonfinite});
+  imported.model =
+      model_from(tensors, file.path.string(), {.allow_nonfinite = options.allow_nonfinite, .threads = options.threads});
   imported.format = "alexnet model file";
   for (const auto& parameter : parameters(imported.model.graph)) {
     const Weight& weight = imported.model.weights.at(parameter.name);

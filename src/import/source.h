@@ -28,6 +28,7 @@ std::optional<SourceKind> source_kind(std::span<const std::byte> file);
 // Choices about what a source does not say of itself. One that the source does say is refused as an error of kind usage.
 struct SourceOptions {
   bool allow_nonfinite = false;      // take NaN and infinite weights as they are
+  int threads = 1;                   // to look for them with, in a model file
   StateDictOptions state_dict = {};  // checkpoints, which hold weights without a structure
   // Pictures. Without these, preprocessing is the source's own, or the architecture's.
   std::string preset = {};                          // by name, made for the network's input

@@ -1,8 +1,11 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <span>
+#include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -100,10 +103,26 @@ void check(const Model& model, const std::string& where) {
   refuse_if_any(located(where, [&] { return problems(model); }), where);
 }
 
-void check_finite(const Weights& weights, const std::string& where) {
+void check_finite(const Weights& weights, const std::string& where, int threads) {
+  std::vector<const Weight*> all;
+  for (const auto& [name, weight] : weights) all.push_back(&weight);
+  std::vector<std::optional<NonFinite>> results(all.size());
+  std::atomic<std::size_t> next = 0;
+  const auto look = [&] {
+    for (std::size_t i = next++; i < all.size(); i = next++) results[i] = non_finite(*all[i]);
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      while (static_cast<int>(others.size()) < threads - 1) others.emplace_back(look);
+    } catch (const std::system_error&) {  // fewer do it, too
+    }
+    look();
+  }
   Problems found;
+  auto result = results.begin();
   for (const auto& [name, weight] : weights) {
-    const auto bad = non_finite(weight);
+    const auto bad = *result++;
     if (!bad) continue;
     const bool scales = weight.storage == Storage::int8 || weight.storage == Storage::int8_sparse;
     found.push_back(fmt::format("{} has {} NaN or infinite {}, the first at [{}]", shown(name), bad->count,

@@ -41,7 +41,7 @@ std::vector<std::string> problems(const Model& model);
 void refuse_if_any(const std::vector<std::string>& problems, const std::string& where, const std::string& hint = {});
 
 // Throws Error of kind model, listing together all weights that hold NaN or infinities. 240 MB of f32 take about 10 ms.
-void check_finite(const Weights& weights, const std::string& where);
+void check_finite(const Weights& weights, const std::string& where, int threads = 1);
 
 // The output that holds the scores before softmax: what the graph's first output reads if it is a softmax, else the output
 // itself.

@@ -168,7 +168,7 @@ Model model_from(const Safetensors& file, const std::string& where, const ModelF
   const auto others = problems(model);
   found.insert(found.end(), others.begin(), others.end());
   refuse_if_any(found, where);
-  if (!options.allow_nonfinite) check_finite(model.weights, where);
+  if (!options.allow_nonfinite) check_finite(model.weights, where, options.threads);
   return model;
 }
 

@@ -14,6 +14,7 @@ namespace alexnet {
 
 struct ModelFileOptions {
   bool allow_nonfinite = false;  // take NaN and infinite weights as they are
+  int threads = 1;               // to look for them with
 };
 
 // Maps the file and checks it whole; the weights look into the mapping and keep it alive. Throws Error of kind model, naming the
