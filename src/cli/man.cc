@@ -73,6 +73,11 @@ int man(const Arguments&) {
   text += ".SH ENVIRONMENT\n";
   text += ".TP\n\\fBALEXNET_MODEL\\fR\n" + troff("the model to run where --model is not given") + "\n";
   text += ".TP\n\\fBALEXNET_THREADS\\fR\n" + troff("how many threads to run on where --threads is not given") + "\n";
+  text += ".TP\n\\fBALEXNET_CACHE\\fR\n" +
+          troff(
+              "the folder that keeps weights in the form in which this processor reads them, at most 1 GB (default: "
+              "$XDG_CACHE_HOME/alexnet, else ~/.cache/alexnet); off: none") +
+          "\n";
   text += ".TP\n\\fBOMP_NUM_THREADS\\fR\n" + troff("lowers the number of threads where neither of the two above says it") + "\n";
   text += ".TP\n\\fBNO_COLOR\\fR\n" + troff("no colours, unless --color always asks for them") + "\n";
   Output output("-");

@@ -40,6 +40,20 @@ std::vector<std::filesystem::path> model_paths(const Arguments& arguments, const
   return path.empty() ? std::vector<std::filesystem::path>{} : std::vector<std::filesystem::path>{path};
 }
 
+// Where prepared weights are kept; empty for nowhere.
+std::filesystem::path cache_folder() {
+  if (const std::string given = variable("ALEXNET_CACHE"); !given.empty()) return given == "off" ? "" : given;
+  const std::filesystem::path caches = variable("XDG_CACHE_HOME");
+  if (caches.is_absolute()) return caches / "alexnet";  // others are to be ignored, says the XDG Base Directory Specification
+  const std::filesystem::path home = variable("HOME");
+  return home.is_absolute() ? home / ".cache" / "alexnet" : "";
+}
+
+void say_prepared(const PreparedCounts& prepared) {
+  for (const auto& problem : prepared.problems) log(LogLevel::debug, fmt::format("prepared weights: {}", printable(problem)));
+  log(LogLevel::debug, fmt::format("prepared weights: {} tensors were there, {} are new", prepared.mapped, prepared.kept));
+}
+
 }  // namespace
 
 ThreadBudget threads(const Arguments& arguments) {
@@ -71,7 +85,9 @@ std::string model_name(const Arguments& arguments, const std::vector<std::string
 
 Imported load_source(const Arguments& arguments, const std::vector<std::string>& files, std::map<std::string, Tensor> values) {
   const auto paths = model_paths(arguments, files);
-  SourceOptions options{.allow_nonfinite = arguments.has("allow-nonfinite"), .values = std::move(values)};
+  const int all = arguments.knows("threads") && arguments.has("threads") ? static_cast<int>(arguments.integer("threads"))
+                                                                         : thread_budget().threads;
+  SourceOptions options{.allow_nonfinite = arguments.has("allow-nonfinite"), .threads = all, .values = std::move(values)};
   if (arguments.knows("preprocess")) add_preprocessing(arguments, options);
   if (!paths.empty()) {
     auto source = import_source(paths, options);
@@ -80,7 +96,7 @@ Imported load_source(const Arguments& arguments, const std::vector<std::string>&
   }
   if (embedded_model().empty()) throw Error(ErrorKind::model, kEmbedded, "is not in this build", "name a model file with --model");
   Source source{.imported = {}, .kind = SourceKind::model_file, .files = {kEmbedded}};
-  source.imported.model = read_model(embedded_model(), nullptr, kEmbedded);
+  source.imported.model = read_model(embedded_model(), nullptr, kEmbedded, {.threads = options.threads});
   apply_choices(source, options);
   return std::move(source.imported);
 }
@@ -95,6 +111,7 @@ CompileOptions compile_options(const Arguments& arguments) {
   if (arguments.knows("precision")) options.precision = precision_named(arguments.text("precision")).value_or(Precision::automatic);
   if (arguments.knows("conv")) options.winograd = arguments.text("conv") == "auto";
   options.max_memory = arguments.has("max-memory") ? byte_count(arguments.text("max-memory")) : free_memory();
+  options.prepared = cache_folder();
   start_threads(options.threads);
   return options;
 }
@@ -105,6 +122,7 @@ NamedNetwork compiled(const Arguments& arguments, const std::function<NamedNetwo
   try {
     NamedNetwork network = compile(options);
     const Plan& plan = network.network->plan();
+    if (!options.prepared.empty()) say_prepared(plan.prepared);
     if (!plan.note.empty()) log(LogLevel::debug, plan.note);
     if (const std::string asked = arguments.text("precision"); asked != "auto" && asked != plan.precision) {
       log(LogLevel::info, fmt::format("--precision {}: the network runs in {} here", asked, plan.precision));

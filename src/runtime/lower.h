@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "runtime/kernel.h"
 #include "runtime/network.h"
 #include "runtime/plan.h"
+#include "runtime/prepared.h"
 
 namespace alexnet {
 
@@ -65,6 +67,7 @@ struct Program {
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
   std::uint64_t max_memory = UINT64_MAX;
+  std::shared_ptr<WeightStore> prepared;  // where weights come from and go to; null for nowhere
   Plan plan;
 };
 

@@ -40,11 +40,12 @@ void lower_convolution(ProgramBuilder& at, const Convolution& layer) {
   const auto macs = multiply_adds(at, out);
   const ElementType type = at.options().precision == Precision::bf16 ? ElementType::bf16 : ElementType::f32;
   if (at.options().winograd && type == ElementType::f32) {
-    auto own = own_winograd(layer, in, at.f32_layout(), at.weight("weight"), bias, relu != nullptr, kSlice, at.instructions().simd);
+    auto own = own_winograd(layer, in, at.f32_layout(), at.weight("weight"), bias, relu != nullptr, kSlice, at.instructions().simd,
+                            at.prepared());
     if (own) return at.compute(std::move(*own), relu, macs);
   }
   const auto describe = [&](const Convolution& what, const Shape& input, const std::optional<Layout>& layout = std::nullopt) {
-    return onednn_convolution(what, input, at.weight("weight"), bias, relu != nullptr, type, layout);
+    return onednn_convolution(what, input, at.weight("weight"), bias, relu != nullptr, type, layout, at.prepared());
   };
   const auto good = [](const auto& found) { return found && found->stable && !is_reference(found->choice); };
   auto best = describe(layer, in);

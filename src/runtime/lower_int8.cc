@@ -70,13 +70,18 @@ bool lower_int8_convolution(ProgramBuilder& at, const Convolution& layer) {
   const auto constants = [=, weight = weight, bias = bias == nullptr ? Weight{} : *bias] {
     return constants_of(weight, bias, blocks, *from, unit);
   };
+  const auto add_to_key = [=, weight = weight, bias = bias == nullptr ? Weight{} : *bias](Fingerprint& key) {
+    add(add(key, weight), bias).add(blocks.block).add(from->scale).add(from->zero).add(unit);
+  };
   auto choice =
       onednn_int8_convolution(blocks.layer, blocks.input,
                               {.source = u8_layout(Order::channels_last, *from),
                                .destination = as ? u8_layout(Order::channels_last, *as) : Layout{.order = Order::channels_last},
                                .relu = relu != nullptr,
                                .most = as ? as->most : 0,
-                               .constants = constants});
+                               .constants = constants,
+                               .add_to_key = add_to_key},
+                              at.prepared());
   if (!choice || is_reference(*choice)) return false;
   std::size_t fed = at.source();
   if (!is_u8) {
@@ -97,7 +102,7 @@ bool lower_int8_linear(ProgramBuilder& at, const Linear& layer) {
   if (!from || from->zero != 0) return false;
   const Node* relu = at.following_relu();
   auto choice = own_int8_linear(in, u8_layout(Order::plain, *from), weight, at.optional_weight(layer.bias, "bias"), relu != nullptr,
-                                positive_quantisation(at, relu), kRows, at.options().threads, at.instructions());
+                                positive_quantisation(at, relu), kRows, at.options().threads, at.instructions(), at.prepared());
   std::size_t fed = at.source();
   if (!is_u8) {
     auto quantise = own_quantise(in, *from, at.options().threads, at.instructions().simd);

@@ -17,7 +17,7 @@ void lower_linear(ProgramBuilder& at, const Linear& layer) {
   const SimdLevel level = at.instructions().simd;
   const bool bf16 = at.options().precision == Precision::bf16;
   const bool sparse = weight.storage == Storage::int8_sparse && in[1] <= kMostSparseColumns;
-  auto choice = sparse ? own_sparse_linear(in, weight, bias, relu != nullptr, level)
+  auto choice = sparse ? own_sparse_linear(in, weight, bias, relu != nullptr, level, at.prepared())
                        : own_linear(in, weight, bias, relu != nullptr, kRows, threads, level, bf16);
   at.compute(std::move(choice), relu, static_cast<std::uint64_t>(weight.shape.elements()));
 }

@@ -77,6 +77,7 @@ std::shared_ptr<const Network> compile(const Model& model, const CompileOptions&
     impl->kernels.push_back(step.choice.prepare());
     step.choice.prepare = nullptr;  // lets go of weights in their stored form
   }
+  if (impl->program.prepared) impl->program.plan.prepared = impl->program.prepared->counts();
   return std::shared_ptr<const Network>(new Network(std::move(impl)));
 }
 

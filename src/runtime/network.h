@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ struct CompileOptions {
   std::vector<std::string> keep = {};
   // Bytes that a session's arena and the weights made by compile() may take together.
   std::uint64_t max_memory = UINT64_MAX;
+  // A folder in which weights that were prepared for this processor are kept for the next time: they are then mapped instead of
+  // made. Empty: none, nothing is written. What is wrong with the folder shows in the plan alone.
+  std::filesystem::path prepared = {};
 };
 
 struct TensorInfo {

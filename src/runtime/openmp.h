@@ -3,6 +3,9 @@
 
 namespace alexnet {
 
+// How many threads a region opened by the calling thread has.
+int region_threads();
+
 // While it lives, parallel regions opened by the calling thread have this many threads; other threads and what the caller had
 // set before are untouched.
 class ThreadScope {

@@ -133,12 +133,13 @@ void expanding(Choice& choice, const Int8Linear& layer, std::int64_t rows, int t
   };
 }
 
-void sparse_rows(Choice& choice, const Int8Linear& layer, const InstructionSet& instructions) {
+void sparse_rows(Choice& choice, const Int8Linear& layer, const InstructionSet& instructions,
+                 const std::shared_ptr<WeightStore>& store) {
   choice.scratch_bytes = int8_csr_linear_scratch_bytes(layer.in);
   choice.created_bytes += sparse_index_bytes(layer.weight);
   choice.weight_bytes += layer.weight.data.byte_count() + sparse_index_bytes(layer.weight);
-  choice.prepare = [layer, level = instructions.simd, kernel = int8_csr_linear_kernel(instructions)]() -> Kernel {
-    const auto index = std::make_shared<const SparseIndex>(sparse_index(layer.weight, level));
+  choice.prepare = [layer, store, level = instructions.simd, kernel = int8_csr_linear_kernel(instructions)]() -> Kernel {
+    const auto index = std::make_shared<const SparseIndex>(sparse_index(layer.weight, level, store.get()));
     return stateless([=, constants = layer.constants(layer.weight.scale.values<float>())](const StepMemory& at) {
       kernel({.source = bytes(at.sources[0]),
               .weight = index->rows_of(layer.weight),
@@ -153,7 +154,8 @@ void sparse_rows(Choice& choice, const Int8Linear& layer, const InstructionSet& 
 }  // namespace
 
 Choice own_int8_linear(const Shape& input, const Layout& source, const Weight& weight, const Weight* bias, bool relu,
-                       const std::optional<Quantisation>& as, std::int64_t rows, int threads, const InstructionSet& instructions) {
+                       const std::optional<Quantisation>& as, std::int64_t rows, int threads, const InstructionSet& instructions,
+                       const std::shared_ptr<WeightStore>& store) {
   const bool sparse = weight.storage == Storage::int8_sparse;
   const Int8Linear layer{.weight = weight,
                          .bias = bias == nullptr ? Weight{} : *bias,
@@ -175,7 +177,7 @@ Choice own_int8_linear(const Shape& input, const Layout& source, const Weight& w
   else if (instructions.simd == SimdLevel::avx512_vbmi)
     expanding(choice, layer, rows, threads, instructions);
   else
-    sparse_rows(choice, layer, instructions);
+    sparse_rows(choice, layer, instructions, store);
   return choice;
 }
 

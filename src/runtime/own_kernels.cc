@@ -71,7 +71,8 @@ Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, 
   return choice;
 }
 
-Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, SimdLevel level) {
+Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, SimdLevel level,
+                         const std::shared_ptr<WeightStore>& store) {
   Choice choice = plain_choice(own_name("sparse_linear", level));
   choice.scratch_bytes = sparse_linear_scratch_bytes(input[1]);
   choice.created_bytes = sparse_index_bytes(weight);
@@ -80,7 +81,7 @@ Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight*
   choice.any_rows = true;
   choice.prepare = [=, in = input[1], weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
     const Tensor offsets = bias.shape.rank() == 0 ? Tensor() : widened(bias);
-    const auto index = std::make_shared<const SparseIndex>(sparse_index(weight, level));
+    const auto index = std::make_shared<const SparseIndex>(sparse_index(weight, level, store.get()));
     const auto kernel = sparse_linear_kernel(level);
     return stateless([=](const StepMemory& at) {
       kernel({.source = floats(at.sources[0]),

@@ -2,6 +2,7 @@
 // regions of what ThreadScope says.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "model/weight.h"
 #include "runtime/instruction_set.h"
 #include "runtime/kernel.h"
+#include "runtime/prepared.h"
 #include "runtime/window_pool.h"
 
 namespace alexnet {
@@ -22,8 +24,10 @@ Kernel stateless(Run run);
 // Any number of rows, at most `rows`. With `bf16` f32 weights are rounded to it, which halves their bytes.
 Choice own_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, std::int64_t rows, int threads,
                   SimdLevel level, bool bf16);
-// The same for a weight that is stored as int8_sparse, with at most kMostSparseColumns elements a row: any number of rows.
-Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, SimdLevel level);
+// The same for a weight that is stored as int8_sparse, with at most kMostSparseColumns elements a row: any number of rows. Its
+// columns come from `store`, if there is one.
+Choice own_sparse_linear(const Shape& input, const Weight& weight, const Weight* bias, bool relu, SimdLevel level,
+                         const std::shared_ptr<WeightStore>& store = nullptr);
 Choice own_pool(WindowPool pool, const Shape& input);
 // In any layout, which it keeps.
 Choice own_relu(const Shape& input, const Layout& layout, SimdLevel level);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/prepared.h"
+
 namespace alexnet {
 
 struct PlanStep {
@@ -45,6 +47,7 @@ struct Plan {
   std::uint64_t weight_bytes = 0;   // read by all steps together
   std::uint64_t created_bytes = 0;  // of them, made by compile() beside the model's own
   std::uint64_t macs = 0;           // multiply-adds for one sample
+  PreparedCounts prepared;          // all zero without CompileOptions::prepared
 };
 
 }  // namespace alexnet

@@ -23,6 +23,7 @@ Ranges ranges_of(const Model& model, Precision precision) {
 
 ProgramBuilder::ProgramBuilder(const Model& model, const std::vector<Exposed>& outputs, const CompileOptions& options)
     : model_(model), outputs_(outputs), options_(options), ranges_(ranges_of(model, options.precision)) {
+  if (!options.prepared.empty()) program_.prepared = std::make_shared<WeightStore>(options.prepared);
   add_inputs();
   find_needed();
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -32,6 +33,8 @@ class ProgramBuilder {
 
   const Node& node() const { return *node_; }
   const CompileOptions& options() const { return options_; }
+  // Where prepared weights are kept; null for nowhere.
+  const std::shared_ptr<WeightStore>& prepared() const { return program_.prepared; }
   const InstructionSet& instructions() const { return instructions_; }
 
   std::size_t source(std::size_t input = 0) const { return values_.at(node_->inputs[input]); }

@@ -110,7 +110,8 @@ Tensor transformed(const Tensor& weight, const WinogradLayer& layer, const Winog
 }  // namespace
 
 std::optional<Choice> own_winograd(const Convolution& layer, const Shape& input, const Layout& source, const Weight& weight,
-                                   const Weight* bias, bool relu, std::int64_t slice, SimdLevel level) {
+                                   const Weight* bias, bool relu, std::int64_t slice, SimdLevel level,
+                                   const std::shared_ptr<WeightStore>& store) {
   const auto kind = kind_for(layer);
   if (!kind || level < SimdLevel::avx2) return std::nullopt;
   const bool strided = layer.stride[0] > 1;
@@ -145,8 +146,13 @@ std::optional<Choice> own_winograd(const Convolution& layer, const Shape& input,
   choice.scratch_bytes = winograd_scratch_bytes(fixed, choice.slice_rows);
   choice.created_bytes = static_cast<std::uint64_t>(fixed.out_channels * depth * size * size) * sizeof(float);
   choice.weight_bytes = choice.created_bytes + (bias == nullptr ? 0 : byte_count(*bias));
-  choice.prepare = [=, weight = weight, bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
-    const Tensor taps = transformed(widened(weight), fixed, panel);
+  choice.prepare = [=, choice_name = choice.implementation, weight = weight,
+                    bias = bias == nullptr ? Weight{} : *bias]() -> Kernel {
+    Fingerprint key;
+    key.add(choice_name).add(layer.stride[0]).add(layer.groups).add(panel.lanes).add(panel.vectors);
+    const Shape shape{fixed.groups, size * size, width, depth};
+    const Tensor taps = prepared(store.get(), add(key, weight), ElementType::f32, shape,
+                                 [&] { return transformed(widened(weight), fixed, panel); });
     const Tensor offsets = bias.shape.rank() == 0 ? Tensor() : widened(bias);
     const auto zeros = std::make_shared<const std::vector<float>>(static_cast<std::size_t>(depth * fixed.groups));
     const auto kernel = winograd_kernel(level);

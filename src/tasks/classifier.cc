@@ -90,7 +90,8 @@ struct Classifier::Impl {
     for (const auto& layer : options.layers) {
       if (std::find(outputs.begin(), outputs.end(), layer) == outputs.end()) outputs.push_back(layer);
     }
-    impl->network = compile_named(model, outputs, {.threads = options.threads, .max_memory = options.max_memory});
+    impl->network = compile_named(model, outputs,
+                                  {.threads = options.threads, .max_memory = options.max_memory, .prepared = options.cache_folder});
     check_takes_pictures(*impl->network.network, impl->preprocessing);
     return impl;
   }

@@ -25,10 +25,11 @@ struct Pipe {
 };
 
 [[noreturn]] void become_command(const std::vector<std::string>& arguments, const Surroundings& around) {
-  for (const char* name : {"ALEXNET_MODEL", "ALEXNET_THREADS", "ALEXNET_CACHE", "NO_COLOR", "OMP_NUM_THREADS", "ONEDNN_MAX_CPU_ISA",
-                           "LANG", "LC_CTYPE"}) {
+  for (const char* name :
+       {"ALEXNET_MODEL", "ALEXNET_THREADS", "NO_COLOR", "OMP_NUM_THREADS", "ONEDNN_MAX_CPU_ISA", "LANG", "LC_CTYPE"}) {
     ::unsetenv(name);
   }
+  ::setenv("ALEXNET_CACHE", "off", 1);
   ::setenv("LC_ALL", "C.UTF-8", 1);
   ::setenv("TERM", "xterm", 1);
   for (const auto& [name, value] : around.environment) ::setenv(name.c_str(), value.c_str(), 1);

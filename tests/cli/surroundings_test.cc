@@ -38,6 +38,40 @@ void limit(int resource, rlim_t value) {
   ::setrlimit(static_cast<__rlimit_resource>(resource), &bound);
 }
 
+TEST_F(SurroundingsTest, PreparedWeightsAreKeptWhereTheEnvironmentSays) {
+  write_pictures(1);
+  const std::string folder = folder_.path().string();
+  using Environment = std::vector<std::pair<std::string, std::string>>;
+  const struct {
+    Environment environment;
+    std::string cache;  // empty: nowhere
+  } cases[] = {
+      {{{"ALEXNET_CACHE", folder + "/named"}, {"XDG_CACHE_HOME", folder + "/xdg"}, {"HOME", folder + "/home"}}, "named"},
+      {{{"ALEXNET_CACHE", ""}, {"XDG_CACHE_HOME", folder + "/xdg"}, {"HOME", folder + "/home"}}, "xdg/alexnet"},
+      {{{"ALEXNET_CACHE", ""}, {"XDG_CACHE_HOME", "not/absolute"}, {"HOME", folder + "/home"}}, "home/.cache/alexnet"},
+      {{{"ALEXNET_CACHE", ""}, {"XDG_CACHE_HOME", ""}, {"HOME", ""}}, ""},
+      {{{"ALEXNET_CACHE", "off"}, {"XDG_CACHE_HOME", folder + "/off"}, {"HOME", folder + "/off"}}, ""},
+      {{{"ALEXNET_CACHE", "/proc/nowhere"}}, ""},
+  };
+  const auto expected = alexnet({"classify", "in"}).out;
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.environment.front().second + ": " + c.cache);
+    const auto first = alexnet({"classify", "-v", "in"}, {.environment = c.environment});
+    const auto second = alexnet({"classify", "-v", "in"}, {.environment = c.environment});
+    EXPECT_EQ(first.out, expected);
+    EXPECT_EQ(second.out, expected);
+    EXPECT_EQ(second.exit_code, 0);
+    if (c.cache.empty()) {
+      EXPECT_THAT(second.err, testing::Not(testing::ContainsRegex("[1-9][0-9]* tensors were there")));
+    } else {
+      EXPECT_FALSE(std::filesystem::is_empty(folder_.path() / c.cache));
+      EXPECT_THAT(first.err, testing::ContainsRegex("prepared weights: 0 tensors were there, [1-9]"));
+      EXPECT_THAT(second.err, testing::ContainsRegex("prepared weights: [1-9][0-9]* tensors were there, 0 are new"));
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "off"));
+}
+
 TEST_F(SurroundingsTest, AFullDiskIsNamedAndTheTargetStaysAsItWas) {
   write_pictures(20);
   const auto full = alexnet({"classify", "-f", "jsonl", "in"}, {.in_child = [] { ::dup2(::open("/dev/full", O_WRONLY), 1); }});

@@ -10,7 +10,7 @@
 namespace alexnet {
 namespace {
 
-constexpr CompileOptions kBf16{.threads = 2, .precision = Precision::bf16, .emulate_bf16 = true};
+const CompileOptions kBf16{.threads = 2, .precision = Precision::bf16, .emulate_bf16 = true};
 
 Tensor rounded(const Tensor& tensor) { return widened(stored(tensor, Storage::bf16)); }
 

@@ -102,7 +102,7 @@ TEST(SparseLinear, KnowsTheColumnsOfEachValue) {
     std::size_t seen = 0;
     for (std::size_t row = 0; row < 5; ++row) {
       ASSERT_EQ(index.starts[row], seen);
-      const std::uint16_t* next = index.columns.data() + seen + row * kSparseSlack;
+      const std::uint16_t* next = index.rows_of(weight).columns + seen + row * kSparseSlack;
       for (std::size_t column = 0; column < 2500; ++column) {
         if (dense.values<float>()[row * 2500 + column] == 0) continue;
         ASSERT_EQ(*next++, column) << "row " << row;
@@ -111,7 +111,7 @@ TEST(SparseLinear, KnowsTheColumnsOfEachValue) {
       for (std::int64_t i = 0; i < kSparseSlack; ++i) EXPECT_EQ(next[i], 0) << "row " << row;
     }
     EXPECT_EQ(index.starts[5], seen);
-    EXPECT_EQ(sparse_index_bytes(weight), index.columns.size() * 2 + index.starts.size() * sizeof(std::size_t));
+    EXPECT_EQ(sparse_index_bytes(weight), index.columns.byte_count() + index.starts.size() * sizeof(std::size_t));
   }
 }
 

@@ -36,6 +36,20 @@ TEST(Classifier, GivesLabelsLogitsAndFeaturesOfFilesAndBytes) {
   EXPECT_EQ(classifier.features(bytes, "fc4"), logits);
 }
 
+TEST(Classifier, KeepsWhatWasPreparedOnlyWhereItIsTold) {
+  const test::TemporaryFolder folder;
+  const auto picture = folder.write("a.ppm", test::noise_ppm(50, 40, 1));
+  const auto model = test::write_tiny_model(folder.path());
+  const auto cache = folder.path() / "cache";
+  const auto logits = Classifier::load(model, {.threads = 1}).logits(picture);
+  EXPECT_FALSE(std::filesystem::exists(cache));
+  for (int time = 0; time < 2; ++time) {
+    const auto classifier = Classifier::load(model, {.threads = 1, .cache_folder = cache});
+    EXPECT_EQ(classifier.logits(picture), logits);
+    EXPECT_FALSE(std::filesystem::is_empty(cache));
+  }
+}
+
 TEST(Classifier, ReportsWhatIsWrong) {
   const test::TemporaryFolder folder;
   const auto classifier = Classifier::load(test::write_tiny_model(folder.path()), {.threads = 1, .max_pixels = 100});

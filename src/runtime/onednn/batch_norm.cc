@@ -33,7 +33,7 @@ std::optional<Choice> onednn_batch_norm(const BatchNorm& layer, const Shape& inp
         std::vector<onednn::Constant> constants;
         for (const auto& [argument, weight] : parameters) {
           const memory::desc desc({input[1]}, memory::data_type::f32, memory::format_tag::a);
-          constants.push_back(onednn::constant(argument, widened(weight), desc, desc));
+          constants.push_back(onednn::constant(argument, widened(weight), desc));
         }
         return onednn::kernel<dnnl::batch_normalization_forward>(description, std::move(constants));
       });

@@ -7,7 +7,8 @@ using dnnl::memory;
 
 std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, const Shape& input, const Weight& weight,
                                                     const Weight* bias, bool relu, ElementType type,
-                                                    const std::optional<Layout>& layout) {
+                                                    const std::optional<Layout>& layout,
+                                                    const std::shared_ptr<WeightStore>& store) {
   return onednn::guarded([&]() -> std::optional<ConvolutionChoice> {
     const Shape output = output_shape(layer, std::span(&input, 1));
     const auto f32 = memory::data_type::f32;
@@ -36,11 +37,15 @@ std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, co
     result.stable = result.choice.implementation.find("gemm") == std::string::npos;
     result.choice.weight_bytes = description.weights_desc().get_size() + (bias == nullptr ? 0 : description.bias_desc().get_size());
     result.choice.created_bytes = result.choice.weight_bytes;
+    const Fingerprint key = onednn::weights_key(layer, input, result.choice);
     result.choice.prepare = [=, weight = weight, bias = bias == nullptr ? Weight{} : *bias] {
       return onednn::guarded([&] {
-        std::vector<onednn::Constant> constants{
-            onednn::constant(DNNL_ARG_WEIGHTS, widened(weight), onednn::descriptor(taps, {}), description.weights_desc())};
-        if (!bias_desc.is_zero()) constants.push_back(onednn::constant(DNNL_ARG_BIAS, widened(bias), bias_desc, bias_desc));
+        const auto wanted = description.weights_desc();
+        Fingerprint whole = key;
+        const Tensor bytes = prepared(store.get(), add(whole, weight), ElementType::i8, onednn::bytes_of(wanted),
+                                      [&] { return onednn::reordered(widened(weight), onednn::descriptor(taps, {}), wanted); });
+        std::vector<onednn::Constant> constants{onednn::constant(DNNL_ARG_WEIGHTS, bytes, wanted)};
+        if (!bias_desc.is_zero()) constants.push_back(onednn::constant(DNNL_ARG_BIAS, widened(bias), bias_desc));
         return onednn::kernel<dnnl::convolution_forward>(description, std::move(constants));
       });
     };

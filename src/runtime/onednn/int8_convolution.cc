@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "runtime/onednn/primitive.h"
 #include "runtime/onednn/primitives.h"
 
@@ -23,7 +25,8 @@ dnnl::primitive_attr attributes_of(const Int8Convolution& wanted, bool groups) {
 
 }  // namespace
 
-std::optional<Choice> onednn_int8_convolution(const Convolution& layer, const Shape& input, const Int8Convolution& wanted) {
+std::optional<Choice> onednn_int8_convolution(const Convolution& layer, const Shape& input, const Int8Convolution& wanted,
+                                              const std::shared_ptr<WeightStore>& store) {
   return onednn::guarded([&]() -> std::optional<Choice> {
     const Shape output = output_shape(layer, std::span(&input, 1));
     const auto out = layer.out_channels;
@@ -41,16 +44,34 @@ std::optional<Choice> onednn_int8_convolution(const Convolution& layer, const Sh
     choice.precision = "int8";
     choice.weight_bytes = description.weights_desc().get_size() + 2 * numbers.get_size();
     choice.created_bytes = choice.weight_bytes;
-    choice.prepare = [=, constants_of = wanted.constants] {
+    const Fingerprint key = onednn::weights_key(layer, input, choice);
+    choice.prepare = [=, constants_of = wanted.constants, add_to_key = wanted.add_to_key] {
       return onednn::guarded([&] {
-        const Int8Constants made = constants_of();
-        memory::desc plain({taps.extents().begin(), taps.extents().end()}, memory::data_type::s8,
-                           layer.groups == 1 ? memory::format_tag::abcd : memory::format_tag::abcde);
-        const auto list = [&](const std::vector<float>& values) { return Tensor::of<float>({out}, values); };
+        const auto weights_desc = description.weights_desc();
+        Fingerprint whole = key;
+        add_to_key(whole);
+        const auto list_bytes = static_cast<std::int64_t>(numbers.get_size());
+        const auto begin = (static_cast<std::int64_t>(weights_desc.get_size()) + 63) / 64 * 64;
+        // Weights, offsets and scales, one behind the other.
+        const Tensor all = prepared(store.get(), whole, ElementType::i8, {begin + 2 * list_bytes}, [&] {
+          const Int8Constants made = constants_of();
+          const memory::desc plain({taps.extents().begin(), taps.extents().end()}, memory::data_type::s8,
+                                   layer.groups == 1 ? memory::format_tag::abcd : memory::format_tag::abcde);
+          Tensor result = Tensor::allocate(ElementType::i8, {begin + 2 * list_bytes});
+          std::ranges::copy(onednn::reordered(made.weight, plain, weights_desc).bytes(), result.mutable_bytes().begin());
+          std::ranges::copy(std::as_bytes(std::span(made.offset)), result.mutable_bytes().begin() + begin);
+          std::ranges::copy(std::as_bytes(std::span(made.scale)), result.mutable_bytes().begin() + begin + list_bytes);
+          return result;
+        });
+        const auto part = [&](std::int64_t from, std::int64_t bytes) {
+          const auto span = all.bytes().subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(bytes));
+          return Tensor::view(ElementType::i8, {bytes}, span, std::make_shared<const Tensor>(all));
+        };
         return onednn::kernel<dnnl::convolution_forward>(
-            description, {onednn::constant(DNNL_ARG_WEIGHTS, made.weight, plain, description.weights_desc()),
-                          onednn::constant(DNNL_ARG_BIAS, list(made.offset), numbers, numbers),
-                          onednn::constant(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, list(made.scale), numbers, numbers)});
+            description,
+            {onednn::constant(DNNL_ARG_WEIGHTS, all, weights_desc),
+             onednn::constant(DNNL_ARG_BIAS, part(begin, list_bytes), numbers),
+             onednn::constant(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, part(begin + list_bytes, list_bytes), numbers)});
       });
     };
     return choice;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "runtime/onednn/primitives.h"
+#include "runtime/openmp.h"
 
 namespace alexnet {
 
@@ -113,14 +114,29 @@ dnnl::primitive_attr attributes(bool relu) {
   return result;
 }
 
-Constant constant(int argument, const Tensor& tensor, const memory::desc& plain, const memory::desc& wanted) {
+Constant constant(int argument, const Tensor& bytes, const memory::desc& description) {
+  return {argument, memory(description, engine(), const_cast<std::byte*>(bytes.bytes().data())), bytes};
+}
+
+Tensor reordered(const Tensor& tensor, const memory::desc& plain, const memory::desc& wanted) {
+  Tensor result = Tensor::allocate(ElementType::i8, bytes_of(wanted));
   memory source(plain, engine(), const_cast<std::byte*>(tensor.bytes().data()));
-  // The memory object would not keep the tensor alive, so even what is in its place already is copied: it is small.
-  memory destination(wanted, engine());
+  memory destination(wanted, engine(), result.mutable_bytes().data());
   dnnl::stream stream(engine());
   dnnl::reorder(source, destination).execute(stream, source, destination);
   stream.wait();
-  return {argument, destination};
+  return result;
+}
+
+Fingerprint weights_key(const Convolution& layer, const Shape& input, const Choice& choice) {
+  Fingerprint key;
+  key.add("convolution").add(choice.implementation).add(std::as_bytes(std::span(input.extents())));
+  key.add(layer.out_channels).add(layer.groups).add(layer.bias);
+  for (const auto& pair : {layer.kernel, layer.stride, layer.dilation}) key.add(pair[0]).add(pair[1]);
+  for (const auto side : layer.padding) key.add(side);
+  for (const Layout& layout : {choice.source, choice.destination})
+    key.add(to_string(layout, input.rank())).add(name(layout.type)).add(layout.scale);
+  return key.add(region_threads());
 }
 
 Kernel kernel_of(dnnl::primitive primitive, Arguments arguments) {

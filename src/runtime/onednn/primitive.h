@@ -10,6 +10,8 @@
 #include <dnnl.hpp>
 
 #include "alexnet/error.h"
+#include "base/fingerprint.h"
+#include "layers/convolution.h"
 #include "runtime/kernel.h"
 #include "tensor/tensor.h"
 
@@ -25,15 +27,22 @@ std::optional<Layout> layout_of(const dnnl::memory::desc& descriptor, const Shap
 // Attributes that every primitive of ours is created with: scratch comes from the arena.
 dnnl::primitive_attr attributes(bool relu = false);
 
-// A constant argument of a primitive, kept alive by the kernel.
+// A constant argument of a primitive, kept alive by the kernel. `memory` looks at the tensor.
 struct Constant {
   int argument;
   dnnl::memory memory;
+  Tensor tensor;
 };
+Constant constant(int argument, const Tensor& bytes, const dnnl::memory::desc& description);
 
-// `tensor` (f32, row-major) as a constant argument in the layout that the primitive wants; looked at in place if it is that
-// already.
-Constant constant(int argument, const Tensor& tensor, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted);
+// The bytes of `tensor` in the layout that a primitive wants, as I8.
+Tensor reordered(const Tensor& tensor, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted);
+
+inline Shape bytes_of(const dnnl::memory::desc& description) { return {static_cast<std::int64_t>(description.get_size())}; }
+
+// Begins the key of a convolution's weights, in the layout that this primitive wants. The number of threads is part of it, since
+// oneDNN looks at it when it chooses.
+Fingerprint weights_key(const Convolution& layer, const Shape& input, const Choice& choice);
 
 // Runs calls to oneDNN, turning its exceptions into Error.
 template <typename Call>

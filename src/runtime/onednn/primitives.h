@@ -1,9 +1,11 @@
 // Layers as oneDNN primitives. Each function describes the primitive that oneDNN would choose, or returns nothing if it has none;
-// no dnnl type leaves this folder. They, the prepare() of what they return, and the kernels must all run under a ThreadScope of
-// the same number of threads: oneDNN partitions the work when it creates a primitive. Errors are of kind resources.
+// no dnnl type leaves this folder. Weights come from `store`, if there is one. They, the prepare() of what they return, and the
+// kernels must all run under a ThreadScope of the same number of threads: oneDNN partitions the work when it creates a primitive.
+// Errors are of kind resources.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "layers/window.h"
 #include "model/weight.h"
 #include "runtime/kernel.h"
+#include "runtime/prepared.h"
 #include "tensor/shape.h"
 
 namespace alexnet {
@@ -30,7 +33,8 @@ struct ConvolutionChoice {
 };
 std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, const Shape& input, const Weight& weight,
                                                     const Weight* bias, bool relu, ElementType type,
-                                                    const std::optional<Layout>& layout = std::nullopt);
+                                                    const std::optional<Layout>& layout = std::nullopt,
+                                                    const std::shared_ptr<WeightStore>& store = nullptr);
 
 // u8 times s8, summed in 32 bits without rounding: destination = scale * sum + offset for each output channel, as f32 (through a
 // ReLU if asked), or rounded to nearest and kept within 0 to `most` as u8. Layouts are channels last. Sums are the same however
@@ -45,9 +49,11 @@ struct Int8Convolution {
   Layout destination;
   bool relu = false;
   std::int32_t most = 255;
-  std::function<Int8Constants()> constants;  // called by prepare()
+  std::function<Int8Constants()> constants;      // called by prepare(), unless its result is in the store
+  std::function<void(Fingerprint&)> add_to_key;  // all that it depends on
 };
-std::optional<Choice> onednn_int8_convolution(const Convolution& layer, const Shape& input, const Int8Convolution& wanted);
+std::optional<Choice> onednn_int8_convolution(const Convolution& layer, const Shape& input, const Int8Convolution& wanted,
+                                              const std::shared_ptr<WeightStore>& store = nullptr);
 
 std::optional<Choice> onednn_lrn(const Lrn& layer, const Shape& input, const Layout& layout);
 

@@ -22,7 +22,7 @@ std::optional<Choice> onednn_reorder(const Shape& shape, const Layout& source, c
         if (scaled) {
           const dnnl::memory::desc one({1}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a);
           constants.push_back(
-              onednn::constant(DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, Tensor::of<float>({1}, std::array{scale}), one, one));
+              onednn::constant(DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, Tensor::of<float>({1}, std::array{scale}), one));
         }
         return onednn::kernel<dnnl::reorder>(description, std::move(constants));
       });

@@ -46,12 +46,13 @@ std::size_t columns_of(const std::uint8_t* mask, std::int64_t bytes, std::uint16
   const hn::Rebind<std::uint16_t, decltype(d)> narrow;
   constexpr auto kLanes = static_cast<int>(hn::MaxLanes(d));
   static_assert(kLanes <= kSparseSlack);
+  const auto lanes = hn::Iota(d, 0);  // slow to make
   std::size_t count = 0;
   for (std::int64_t at = 0; at < bytes; at += 8) {
     const std::uint64_t word = word_at(mask, at, bytes);
     for (int lane = 0; lane < 64; lane += kLanes) {
       const std::uint64_t bits = word >> lane & ((std::uint64_t{1} << kLanes) - 1);
-      const auto all = hn::Iota(d, static_cast<std::int32_t>(8 * at) + lane);
+      const auto all = hn::Add(lanes, hn::Set(d, static_cast<std::int32_t>(8 * at) + lane));
       const auto set = hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&bits));
       hn::StoreU(hn::DemoteTo(narrow, hn::Compress(all, set)), narrow, columns + count);
       count += static_cast<std::size_t>(std::popcount(bits));
@@ -76,15 +77,23 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace alexnet {
 
-SparseIndex sparse_index(const Weight& weight, SimdLevel level) {
+SparseIndex sparse_index(const Weight& weight, SimdLevel level, WeightStore* store) {
   const Rows all = rows(weight.shape);
   const std::uint8_t* const mask = weight.mask.values<std::uint8_t>().data();
   SparseIndex index;
   index.starts.resize(static_cast<std::size_t>(all.count + 1));
   ALEXNET_SIMD(count, level)(mask, all, index.starts.data());
   std::exclusive_scan(index.starts.begin(), index.starts.end(), index.starts.begin(), std::size_t{0});
-  index.columns.resize(index.starts.back() + static_cast<std::size_t>(all.count * kSparseSlack));
-  ALEXNET_SIMD(fill, level)(mask, all, index.starts.data(), index.columns.data());
+  const Shape shape{(static_cast<std::int64_t>(index.starts.back()) + all.count * kSparseSlack) *
+                    static_cast<std::int64_t>(sizeof(std::uint16_t))};
+  Fingerprint key;
+  key.add("sparse columns").add(all.elements).add(weight.mask.bytes());
+  index.columns = prepared(store, key, ElementType::i8, shape, [&] {
+    Tensor columns = Tensor::allocate(ElementType::i8, shape);
+    ALEXNET_SIMD(fill, level)
+    (mask, all, index.starts.data(), reinterpret_cast<std::uint16_t*>(columns.mutable_bytes().data()));
+    return columns;
+  });
   return index;
 }
 

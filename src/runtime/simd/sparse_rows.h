@@ -9,6 +9,8 @@
 
 #include "model/weight.h"
 #include "runtime/instruction_set.h"
+#include "runtime/prepared.h"
+#include "tensor/tensor.h"
 
 namespace alexnet {
 
@@ -24,16 +26,19 @@ inline constexpr std::int64_t kSparseSlack = 32;
 inline constexpr std::int64_t kMostSparseColumns = 65536;
 
 struct SparseIndex {
-  std::vector<std::uint16_t> columns;
+  Tensor columns;  // I8, two bytes each
   std::vector<std::size_t> starts;
 
   SparseRows rows_of(const Weight& weight) const {
-    return {.columns = columns.data(), .starts = starts.data(), .values = weight.data.values<std::int8_t>()};
+    return {.columns = reinterpret_cast<const std::uint16_t*>(columns.bytes().data()),
+            .starts = starts.data(),
+            .values = weight.data.values<std::int8_t>()};
   }
 };
 
-// Of an int8_sparse weight with at most kMostSparseColumns elements a row. Opens two parallel regions.
-SparseIndex sparse_index(const Weight& weight, SimdLevel level);
+// Of an int8_sparse weight with at most kMostSparseColumns elements a row. Columns come from `store`, if there is one. Opens
+// parallel regions.
+SparseIndex sparse_index(const Weight& weight, SimdLevel level, WeightStore* store = nullptr);
 // What it will take.
 std::uint64_t sparse_index_bytes(const Weight& weight);
 
