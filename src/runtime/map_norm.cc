@@ -1,6 +1,7 @@
 #include "runtime/map_norm.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace alexnet {
@@ -20,15 +21,18 @@ class Maps {
     return {.count = 1, .mean = 0, .squares = kernels_.mean_square(source, norm_.pixels)};
   }
 
-  void normalise(std::int64_t map, const MeanVariance& with) const {
+  MapAffine affine(std::int64_t map, const MeanVariance& with) const {
     const auto channel = static_cast<std::size_t>(map % norm_.channels);
     const double scale = static_cast<double>(norm_.scale[channel]) / std::sqrt(with.variance + norm_.epsilon[channel]);
     const auto mean = static_cast<float>(with.mean);
-    const MapAffine affine{.mean = mean,
-                           .mean_rest = static_cast<float>(with.mean - static_cast<double>(mean)),
-                           .scale = static_cast<float>(scale),
-                           .offset = norm_.offset[channel],
-                           .least = norm_.least[channel]};
+    return {.mean = mean,
+            .mean_rest = static_cast<float>(with.mean - static_cast<double>(mean)),
+            .scale = static_cast<float>(scale),
+            .offset = norm_.offset[channel],
+            .least = norm_.least[channel]};
+  }
+
+  void normalise(std::int64_t map, const MapAffine& affine) const {
     kernels_.affine(source_ + map * norm_.pixels, destination_ + map * norm_.pixels, norm_.pixels, affine);
   }
 
@@ -49,11 +53,19 @@ void run(const MapNorm& norm, const MapKernels& kernels, std::int64_t samples, c
   const Maps maps(norm, kernels, at);
   const auto count = norm.pixels == 0 ? 0 : samples * at.rows * norm.channels;
   if (!norm.mix) {
-    // In one go, while the map is in the cache.
+    // A few maps that stay in the L1 cache from step to step, so that the root and the quotient of one do not hold up the next.
+    constexpr std::int64_t kMost = 16;
+    constexpr std::int64_t kPixels = 4096;
+    const auto few = std::clamp<std::int64_t>(kPixels / std::max<std::int64_t>(norm.pixels, 1), 1, kMost);
 #pragma omp parallel for schedule(static)
-    for (std::int64_t map = 0; map < count; ++map) {
-      const Moments own = maps.moments(map);
-      maps.normalise(map, {own.mean, own.variance()});
+    for (std::int64_t first = 0; first < count; first += few) {
+      const auto together = static_cast<std::size_t>(std::min(few, count - first));
+      std::array<Moments, kMost> moments;
+      std::array<MapAffine, kMost> affine;
+      for (std::size_t i = 0; i < together; ++i) moments[i] = maps.moments(first + static_cast<std::int64_t>(i));
+      for (std::size_t i = 0; i < together; ++i)
+        affine[i] = maps.affine(first + static_cast<std::int64_t>(i), {moments[i].mean, moments[i].variance()});
+      for (std::size_t i = 0; i < together; ++i) maps.normalise(first + static_cast<std::int64_t>(i), affine[i]);
     }
     return;
   }
@@ -67,7 +79,7 @@ void run(const MapNorm& norm, const MapKernels& kernels, std::int64_t samples, c
     norm.mix(std::span<const Moments>(moments + first, size), std::span(with + first, size));
   }
 #pragma omp parallel for schedule(static)
-  for (std::int64_t map = 0; map < count; ++map) maps.normalise(map, with[map]);
+  for (std::int64_t map = 0; map < count; ++map) maps.normalise(map, maps.affine(map, with[map]));
 }
 
 }  // namespace alexnet
