@@ -1,7 +1,6 @@
 #include "runtime/map_norm.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace alexnet {
@@ -53,20 +52,12 @@ void run(const MapNorm& norm, const MapKernels& kernels, std::int64_t samples, c
   const Maps maps(norm, kernels, at);
   const auto count = norm.pixels == 0 ? 0 : samples * at.rows * norm.channels;
   if (!norm.mix) {
-    // A few maps that stay in the L1 cache from step to step, so that the root and the quotient of one do not hold up the next.
-    constexpr std::int64_t kMost = 16;
-    constexpr std::int64_t kPixels = 4096;
-    const auto few = std::clamp<std::int64_t>(kPixels / std::max<std::int64_t>(norm.pixels, 1), 1, kMost);
-#pragma omp parallel for schedule(static)
-    for (std::int64_t first = 0; first < count; first += few) {
-      const auto together = static_cast<std::size_t>(std::min(few, count - first));
-      std::array<Moments, kMost> moments;
-      std::array<MapAffine, kMost> affine;
-      for (std::size_t i = 0; i < together; ++i) moments[i] = maps.moments(first + static_cast<std::int64_t>(i));
-      for (std::size_t i = 0; i < together; ++i)
-        affine[i] = maps.affine(first + static_cast<std::int64_t>(i), {moments[i].mean, moments[i].variance()});
-      for (std::size_t i = 0; i < together; ++i) maps.normalise(first + static_cast<std::int64_t>(i), affine[i]);
-    }
+    each_by_its_own(
+        count, norm.pixels, [&](std::int64_t map) { return maps.moments(map); },
+        [&](std::int64_t map, const Moments& of) {
+          return maps.affine(map, {of.mean, of.variance()});
+        },
+        [&](std::int64_t map, const MapAffine& with) { maps.normalise(map, with); });
     return;
   }
   auto* const moments = reinterpret_cast<Moments*>(at.scratch);

@@ -100,6 +100,7 @@ void fill(float* destination, std::int64_t count, const Make& make) {
   if (count >= step) {
     hn::StoreU(make(d, at), d, destination);
     at = step - static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(destination) / sizeof(float)) % step;
+#pragma GCC unroll 4
     for (; at + step <= count; at += step) hn::StoreU(make(d, at), d, destination + at);
     if (at < count) hn::StoreU(make(d, count - step), d, destination + count - step);
     return;
@@ -108,13 +109,20 @@ void fill(float* destination, std::int64_t count, const Make& make) {
 }
 
 // The numbers are taken by value: for all a compiler knows, those of the caller could change with every store.
-void affine(const float* source, float* destination, std::int64_t count, const MapAffine& affine) {
+template <bool kCentred>
+void scaled(const float* source, float* destination, std::int64_t count, const MapAffine& affine) {
   fill(destination, count, [source, a = affine](auto d, std::int64_t at) HWY_ATTR {
-    const auto y = hn::MulAdd(deviation(d, hn::LoadU(d, source + at), a), hn::Set(d, a.scale), hn::Set(d, a.offset));
+    const auto x = hn::LoadU(d, source + at);
+    const auto y = hn::MulAdd(kCentred ? deviation(d, x, a) : x, hn::Set(d, a.scale), hn::Set(d, a.offset));
     const auto least = hn::Set(d, a.least);
     // NaN stays NaN: of AVX the maximum is then the second one; elsewhere it need not be.
     return HWY_TARGET <= HWY_AVX2 ? hn::Max(least, y) : hn::IfThenElse(hn::Lt(y, least), least, y);
   });
+}
+
+void affine(const float* source, float* destination, std::int64_t count, const MapAffine& affine) {
+  const bool centred = affine.mean != 0 || affine.mean_rest != 0;
+  return centred ? scaled<true>(source, destination, count, affine) : scaled<false>(source, destination, count, affine);
 }
 
 void elementwise(const float* source, float* destination, std::int64_t count, const MapAffine& affine, const float* scale,
