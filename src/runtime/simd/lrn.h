@@ -33,7 +33,7 @@ LrnKernel lrn_kernel(const LrnArguments& arguments, SimdLevel level);
 
 // So many pixels are taken at a time: of a row-major plane, or where channels lie side by side. These need so many floats of
 // scratch, a multiple of 16.
-inline constexpr std::int64_t kLrnPlanePixels = 1024;
+inline constexpr std::int64_t kLrnPlanePixels = 256;
 inline constexpr std::int64_t kLrnPixels = 8;
 std::int64_t lrn_line_floats(std::int64_t channels, const LrnReach& reach);
 
