@@ -61,7 +61,8 @@ int compare(const Arguments& arguments) {
     page->commit();
   }
   if (comparison.agrees()) return kDone;
-  report(Error(ErrorKind::disagreement, dump, disagreement_text(comparison)));
+  report(Error(ErrorKind::disagreement, dump, disagreement_text(comparison),
+               diagnosis ? "" : "--diagnose tries what is usually the cause"));
   return kDisagreement;
 }
 

@@ -45,8 +45,7 @@ struct Ending {
   std::vector<std::string> names;
 };
 
-Ending ending_of(const std::vector<Step>& steps) {
-  if (steps.empty()) refuse("it is not known what is done to pictures", "--preprocess says it");
+std::optional<Ending> ending_of(const std::vector<Step>& steps) {
   std::optional<ChannelAffine> all;
   auto first = steps.end();
   std::vector<std::string> names;
@@ -57,8 +56,8 @@ Ending ending_of(const std::vector<Step>& steps) {
     all = all ? in_turn(*affine, *all) : affine;
     names.insert(names.begin(), std::string(name(*first)));
   }
-  if (!all) refuse(fmt::format("the last step, {}, is no scale and shift of each channel", name(steps.back())));
-  return {first - steps.begin(), std::move(*all), std::move(names)};
+  if (!all) return std::nullopt;
+  return Ending{first - steps.begin(), std::move(*all), std::move(names)};
 }
 
 std::string reader_of_pictures(const Graph& graph) {
@@ -84,21 +83,29 @@ std::string reader_of_pictures(const Graph& graph) {
 
 FoldedPreprocessing fold_preprocessing(Model model) {
   auto& steps = model.preprocessing.steps;
-  const Ending ending = ending_of(steps);
+  if (steps.empty()) refuse("it is not known what is done to pictures", "--preprocess says it");
+  const auto ending = ending_of(steps);
+  if (!ending) refuse(fmt::format("the last step, {}, is no scale and shift of each channel", name(steps.back())));
   const std::string layer = reader_of_pictures(model.graph);
   const auto linear = linear_node(find(model.graph, layer));
-  auto weights = preceded_by(weights_of(model, layer), ending.affine, linear->groups);
+  auto weights = preceded_by(weights_of(model, layer), ending->affine, linear->groups);
   if (!weights) {
     refuse(fmt::format("the weights of {} are int8, with a scale a row, or would overflow", shown(layer)),
            "convert the source that has them in f32 or f16");
   }
   *linear->bias = true;
   set_weights(model, layer, std::move(*weights));
-  steps.erase(steps.begin() + ending.first, steps.end());
+  steps.erase(steps.begin() + ending->first, steps.end());
   // No steps at all would mean that they are not known.
   if (steps.empty()) steps.emplace_back(Channels{});
-  std::string note = fmt::format("folded preprocessing's {} into convolution {}", join(ending.names, " and "), shown(layer));
+  std::string note = fmt::format("folded preprocessing's {} into convolution {}", join(ending->names, " and "), shown(layer));
   return {.model = std::move(model), .layer = layer, .note = std::move(note)};
+}
+
+std::optional<ChannelAffine> ending_affine(const std::vector<Step>& steps) {
+  auto ending = ending_of(steps);
+  if (!ending) return std::nullopt;
+  return std::move(ending->affine);
 }
 
 }  // namespace alexnet

@@ -1,9 +1,12 @@
 // The arithmetic with which preprocessing ends, as part of the first convolution.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "model/model.h"
+#include "passes/channel_affine.h"
 
 namespace alexnet {
 
@@ -19,5 +22,8 @@ struct FoldedPreprocessing {
 // model must have passed check(). Throws Error of kind model, which says why, for what can't be folded: a convolution that pads,
 // since its zeros stand behind the steps; another reader of the input; other steps; int8 weights, whose scales belong to rows.
 FoldedPreprocessing fold_preprocessing(Model model);
+
+// What the divisions and normalisations with which the steps end do to each of the three channels; nothing if they end otherwise.
+std::optional<ChannelAffine> ending_affine(const std::vector<Step>& steps);
 
 }  // namespace alexnet

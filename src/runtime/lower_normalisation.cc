@@ -9,9 +9,9 @@
 
 namespace alexnet {
 
-// bench_normalisation, two threads, shapes of AlexNet: with AVX-512 and AVX2 our kernel takes 0.5 to 0.9 of oneDNN's time with
-// channels last, 0.5 to 0.6 and less in blocks; row-major it is the slower one for small maps. With the pool in the same pass it
-// takes 0.9 to 1.1 of the time of two, but 1.3 to 1.5 without AVX2.
+// bench_normalisation, two threads, shapes of AlexNet: of oneDNN's time our kernel takes 0.4 to 0.6 with AVX-512, and with AVX2 0.7
+// to 0.9 with channels last and 0.3 to 0.4 in blocks; row-major both are as fast there. With the pool in the same pass it takes 0.9
+// to 1.0 of the time of two, but 1.3 to 1.5 without AVX2.
 void lower_lrn(ProgramBuilder& at, const Lrn& layer) {
   if (lower_int8_lrn(at, layer)) return;
   const Shape in = at.shape(at.source());
@@ -27,7 +27,9 @@ void lower_lrn(ProgramBuilder& at, const Lrn& layer) {
   auto primitive = in.rank() == 4 ? onednn_lrn(layer, in, bf16 ? source : at.f32_layout()) : std::nullopt;
   const bool generated = primitive && !is_reference(*primitive);
   Choice own = own_lrn(layer, in, at.f32_layout(), at.options().threads, at.instructions().simd);
-  const bool faster = own.source.order == Order::blocked || (own.source.order == Order::channels_last && vectors);
+  const bool faster = layer.region == LrnRegion::across_channels &&
+                      (at.instructions().simd >= SimdLevel::avx512 || own.source.order == Order::blocked ||
+                       (own.source.order == Order::channels_last && vectors));
   if (generated && (bf16 || !faster)) return at.compute(std::move(*primitive));
   own.note = generated   ? "faster than oneDNN's in this layout"
              : primitive ? "oneDNN has only its reference for these numbers"

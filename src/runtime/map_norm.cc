@@ -20,15 +20,18 @@ class Maps {
     return {.count = 1, .mean = 0, .squares = kernels_.mean_square(source, norm_.pixels)};
   }
 
-  void normalise(std::int64_t map, const MeanVariance& with) const {
+  MapAffine affine(std::int64_t map, const MeanVariance& with) const {
     const auto channel = static_cast<std::size_t>(map % norm_.channels);
     const double scale = static_cast<double>(norm_.scale[channel]) / std::sqrt(with.variance + norm_.epsilon[channel]);
     const auto mean = static_cast<float>(with.mean);
-    const MapAffine affine{.mean = mean,
-                           .mean_rest = static_cast<float>(with.mean - static_cast<double>(mean)),
-                           .scale = static_cast<float>(scale),
-                           .offset = norm_.offset[channel],
-                           .least = norm_.least[channel]};
+    return {.mean = mean,
+            .mean_rest = static_cast<float>(with.mean - static_cast<double>(mean)),
+            .scale = static_cast<float>(scale),
+            .offset = norm_.offset[channel],
+            .least = norm_.least[channel]};
+  }
+
+  void normalise(std::int64_t map, const MapAffine& affine) const {
     kernels_.affine(source_ + map * norm_.pixels, destination_ + map * norm_.pixels, norm_.pixels, affine);
   }
 
@@ -49,12 +52,12 @@ void run(const MapNorm& norm, const MapKernels& kernels, std::int64_t samples, c
   const Maps maps(norm, kernels, at);
   const auto count = norm.pixels == 0 ? 0 : samples * at.rows * norm.channels;
   if (!norm.mix) {
-    // In one go, while the map is in the cache.
-#pragma omp parallel for schedule(static)
-    for (std::int64_t map = 0; map < count; ++map) {
-      const Moments own = maps.moments(map);
-      maps.normalise(map, {own.mean, own.variance()});
-    }
+    each_by_its_own(
+        count, norm.pixels, [&](std::int64_t map) { return maps.moments(map); },
+        [&](std::int64_t map, const Moments& of) {
+          return maps.affine(map, {of.mean, of.variance()});
+        },
+        [&](std::int64_t map, const MapAffine& with) { maps.normalise(map, with); });
     return;
   }
   auto* const moments = reinterpret_cast<Moments*>(at.scratch);
@@ -67,7 +70,7 @@ void run(const MapNorm& norm, const MapKernels& kernels, std::int64_t samples, c
     norm.mix(std::span<const Moments>(moments + first, size), std::span(with + first, size));
   }
 #pragma omp parallel for schedule(static)
-  for (std::int64_t map = 0; map < count; ++map) maps.normalise(map, with[map]);
+  for (std::int64_t map = 0; map < count; ++map) maps.normalise(map, maps.affine(map, with[map]));
 }
 
 }  // namespace alexnet

@@ -1,13 +1,17 @@
-// Response normalisation and FRN beside the time that it takes to read their input and write their output once.
+// Response, filter response and layer normalisation beside what bounds them: the time that it takes to read their input and write
+// their output once, and their arithmetic.
 //
 // bench_normalisation [THREADS]: 2 unless given. "Stream" is memcpy of the tensor, by as many threads, between the same buffers:
-// what they take of the cache level in which input and output live. Printed are medians of alternating rounds.
+// what they take of the cache level in which input and output live. "In L1" is what the same code on one thread needs for each
+// element more of a tensor that stays in the L1 cache, times the elements of a thread: no memory is waited for, and nothing
+// started. Ratios are to both. Printed are medians of alternating rounds.
 #include <omp.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +20,7 @@
 #include <fmt/format.h>
 
 #include "runtime/instruction_set.h"
+#include "runtime/onednn/primitive.h"
 #include "runtime/onednn/primitives.h"
 #include "runtime/openmp.h"
 #include "runtime/own_lrn.h"
@@ -78,17 +83,42 @@ class Ready {
 
 constexpr int kRounds = 201;
 
-void measure(const std::string& name, const Shape& shape, const Choice& choice) {
+using Make = std::function<Choice(const Shape& shape, int threads)>;
+
+// Shapes whose tensors stay in the L1 cache, which differ in what one more of a row, a map or a pixel costs.
+struct InL1 {
+  Shape less;
+  Shape more;
+};
+
+void measure(const std::string& name, const Shape& shape, const InL1& in_l1, int threads, const Make& make) {
+  constexpr int kRepeated = 16;
+  const Choice choice = make(shape, threads);
   Ready ready(choice, shape, shape);
+  Ready less(make(in_l1.less, 1), in_l1.less, in_l1.less);
+  Ready more(make(in_l1.more, 1), in_l1.more, in_l1.more);
+  const auto repeated = [&](Ready& small) {
+    const ThreadScope one(1);
+    small.run();
+    return microseconds([&] {
+      for (int i = 0; i < kRepeated; ++i) small.run();
+    });
+  };
   std::vector<double> ours;
   std::vector<double> streams;
+  std::vector<double> extra;
   for (int round = 0; round < kRounds; ++round) {
+    extra.push_back(repeated(more) - repeated(less));
+    ready.stream();
     ours.push_back(microseconds([&] { ready.run(); }));
     streams.push_back(microseconds([&] { ready.stream(); }));
   }
-  fmt::print("{:<10} {:<14} {:<9} {:<32} {:8.1f} us  stream {:8.1f} us  ratio {:5.2f}\n", name, to_string(shape),
-             to_string(choice.source, shape.rank()), choice.implementation, median(ours), median(streams),
-             median(ours) / median(streams));
+  const auto each = median(extra) / kRepeated / static_cast<double>(in_l1.more.elements() - in_l1.less.elements());
+  const auto computed = each * static_cast<double>(shape.elements()) / threads;
+  const auto time = median(ours);
+  fmt::print("{:<4} {:<12} {:<8} {:<31} {:7.1f} us  stream {:6.1f} us  {:4.2f}  in L1 {:6.1f} us  {:4.2f}\n", name,
+             to_string(shape), to_string(choice.source, shape.rank()), choice.implementation, time, median(streams),
+             time / median(streams), computed, time / computed);
 }
 
 // Response normalisation and the pool behind it in one pass and in two.
@@ -109,8 +139,40 @@ void measure_pooled(const Shape& shape, const Lrn& layer, int threads, SimdLevel
     one.push_back(microseconds([&] { both.run(); }));
     two.push_back(microseconds([&] { normalise.run(), take_largest.run(); }));
   }
-  fmt::print("lrn+pool   {:<14} {:<9} one pass {:8.1f} us  two {:8.1f} us  ratio {:5.2f}\n", to_string(shape), to_string(layout, 4),
+  fmt::print("lrn+pool {:<8} {:<8} one pass {:7.1f} us  two {:7.1f} us  {:4.2f}\n", to_string(shape), to_string(layout, 4),
              median(one), median(two), median(one) / median(two));
+}
+
+// oneDNN's of rows, with scale and offset.
+Choice onednn_layer_norm(const Shape& shape) {
+  using dnnl::memory;
+  using Primitive = dnnl::layer_normalization_forward;
+  const auto rows = onednn::descriptor(Shape{shape[0], 1, 1, shape.elements() / shape[0]}, {});
+  const Primitive::primitive_desc description(onednn::engine(), dnnl::prop_kind::forward_inference, rows, rows, 1e-5f,
+                                              dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift,
+                                              onednn::attributes());
+  Choice choice = onednn::described(description, {}, {});
+  choice.prepare = [=] {
+    const memory::desc each({shape.elements() / shape[0]}, memory::data_type::f32, memory::format_tag::a);
+    const Tensor zeros = Tensor::zeros({shape.elements() / shape[0]});
+    return onednn::kernel<Primitive>(
+        description, {onednn::constant(DNNL_ARG_SCALE, zeros, each, each), onednn::constant(DNNL_ARG_SHIFT, zeros, each, each)});
+  };
+  return choice;
+}
+
+void layer_norms(int threads, SimdLevel level) {
+  for (const Shape& shape : {Shape{1, 96, 55, 55}, Shape{8, 96, 27, 27}, Shape{8, 256, 13, 13}, Shape{1, 4096}, Shape{8, 4096},
+                             Shape{197, 768}, Shape{729, 96}}) {
+    const auto row = std::min<std::int64_t>(shape.elements() / shape[0], 2048);
+    const InL1 rows = row < 2048 ? InL1{{1, row}, {3072 / row, row}} : InL1{{1, 1024}, {1, 2048}};
+    measure("ln", shape, rows, threads, [&](const Shape& of, int with) {
+      const Shape parameters(of.extents().subspan(1));
+      const Weight zeros = Weight::of(Tensor::zeros(parameters));
+      return own_norm(LayerNorm{}, {of, {zeros, zeros}, with, level});
+    });
+    measure("ln", shape, rows, threads, [](const Shape& of, int) { return onednn_layer_norm(of); });
+  }
 }
 
 void run_all(int threads) {
@@ -119,18 +181,29 @@ void run_all(int threads) {
   fmt::print("{}, {} threads; input and output of each shape take twice its bytes\n", instructions.name, threads);
   const std::vector<Layout> layouts{
       {}, {.order = Order::channels_last}, {.order = Order::blocked, .block = instructions.simd >= SimdLevel::avx512 ? 16 : 8}};
-  for (const Shape& shape : {Shape{1, 96, 55, 55}, Shape{1, 96, 27, 27}, Shape{1, 256, 27, 27}, Shape{1, 256, 13, 13}}) {
-    const Weight ones = Weight::of(Tensor::zeros({shape[1]}));
-    measure("frn", shape, own_norm(FilterResponseNorm{}, {shape, {ones, ones, ones}, threads, instructions.simd}));
+  const std::vector<Shape> shapes{{1, 96, 55, 55}, {1, 96, 27, 27}, {1, 256, 27, 27}, {1, 256, 13, 13}};
+  for (const Shape& shape : shapes) {
+    // Of maps too large for the L1 cache what fits in.
+    const auto rows = std::min<std::int64_t>(shape[2], 27);
+    const InL1 maps{{1, 1, rows, shape[3]}, {1, std::max<std::int64_t>(2, 3000 / (rows * shape[3])), rows, shape[3]}};
+    measure("frn", shape, maps, threads, [&](const Shape& of, int with) {
+      const Weight ones = Weight::of(Tensor::zeros({of[1]}));
+      return own_norm(FilterResponseNorm{}, {of, {ones, ones, ones}, with, instructions.simd});
+    });
   }
-  for (const Shape& shape : {Shape{1, 96, 55, 55}, Shape{1, 96, 27, 27}, Shape{1, 256, 27, 27}, Shape{1, 256, 13, 13}}) {
+  for (const Shape& shape : shapes) {
     for (const Layout& layout : layouts) {
       const Lrn layer{.k = 2};
-      measure("lrn", shape, own_lrn(layer, shape, layout, threads, instructions.simd));
-      if (auto primitive = onednn_lrn(layer, shape, layout)) measure("lrn", shape, *primitive);
+      const InL1 pixels =
+          layout.order == Order::plain ? InL1{{1, 16, 1, 64}, {1, 16, 1, 192}} : InL1{{1, 96, 1, 8}, {1, 96, 1, 24}};
+      measure("lrn", shape, pixels, threads,
+              [&](const Shape& of, int with) { return own_lrn(layer, of, layout, with, instructions.simd); });
+      if (onednn_lrn(layer, shape, layout))
+        measure("lrn", shape, pixels, threads, [&](const Shape& of, int) { return onednn_lrn(layer, of, layout).value(); });
     }
     measure_pooled(shape, {.k = 2}, threads, instructions.simd);
   }
+  layer_norms(threads, instructions.simd);
 }
 
 }  // namespace

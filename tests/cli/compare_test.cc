@@ -46,7 +46,8 @@ TEST_F(CompareVerb, SaysThatAllIsWellOrWhereItIsNot) {
   const auto bad = alexnet({"compare", model_, "--reference", "dump.npz"});
   EXPECT_EQ(bad.exit_code, 4) << bad;
   EXPECT_EQ(bad.err,
-            "alexnet: dump.npz: conv2 is the first layer past its tolerance; fed the reference's values, conv2, fc4 differ\n");
+            "alexnet: dump.npz: conv2 is the first layer past its tolerance; fed the reference's values, conv2, fc4 differ "
+            "(--diagnose tries what is usually the cause)\n");
   EXPECT_THAT(bad.out, testing::ContainsRegex("\n!  conv2 "));
   EXPECT_THAT(bad.out, testing::ContainsRegex("  conv2: .* instead of .* at \\[0, 2, 4, 4\\], cosine"));
 }

@@ -169,6 +169,34 @@ TEST(OwnLrnLayer, PoolsInTheSamePass) {
   }
 }
 
+// What lrn.h promises of the power, and the roundings of x * x and of the base, over bases that are dense from k to k + 1e8 alpha.
+// Windows are of one channel, and the layer's numbers exact as floats, but for a beta of 0.6.
+TEST(OwnLrnLayer, IsWithinItsUnitsOfRoundoffForAnyBase) {
+  constexpr double kAlpha = 0x1p-13;
+  constexpr std::int64_t kChannels = 16;
+  const ThreadScope scope(2);
+  for (const double k : {1.0, 2.0, 0x1p-100}) {
+    std::vector<float> x;
+    for (double base = k; base < k + kAlpha * 1e8; base *= 1 + 0x1p-13)
+      x.push_back(static_cast<float>(std::sqrt((base - k) / kAlpha)));
+    x.resize(x.size() / kChannels * kChannels);
+    const Shape shape{1, kChannels, 1, static_cast<std::int64_t>(x.size()) / kChannels};
+    for (const auto& [beta, units] : {std::pair(0.5, 7.0), {0.75, 7.0}, {1.0, 7.0}, {static_cast<double>(0.6f), 2.0}}) {
+      const Lrn layer{.local_size = 1, .alpha = kAlpha, .beta = beta, .k = k};
+      for (const Layout& layout :
+           {Layout{}, Layout{.order = Order::channels_last}, Layout{.order = Order::blocked, .block = kChannels}}) {
+        const auto y = ran(own_lrn(layer, shape, layout, /*threads=*/2, instruction_set().simd), x, x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          const auto value = static_cast<double>(x[i]);
+          const double wanted = value * std::pow(k + kAlpha * value * value, -beta);
+          ASSERT_NEAR(static_cast<double>(y[i]), wanted, (units + 2 * beta) * kRoundoff * wanted)
+              << value << " as " << to_string(layout, 4) << ", " << to_json(layer).dump();
+        }
+      }
+    }
+  }
+}
+
 TEST(OwnLrnLayer, KeepsALayoutWhoseBlocksFillItsTowers) {
   const Layout blocked{.order = Order::blocked, .block = 16};
   const auto layout = [&](std::int64_t channels, std::int64_t groups) {

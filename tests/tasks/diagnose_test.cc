@@ -14,8 +14,10 @@
 #include "base/text.h"
 #include "formats/npz.h"
 #include "image/preprocess.h"
+#include "image/preprocess_presets.h"
 #include "model/embedded_model.h"
 #include "model/model_file.h"
+#include "passes/fold_preprocessing.h"
 #include "tasks/diagnosis/orientation.h"
 #include "tasks/named_network.h"
 #include "tasks/run.h"
@@ -333,6 +335,28 @@ TEST(Diagnose, TurnsPicturesAsExifSays) {
     std::string found;
     for (std::size_t i = 0; i < turned.pixels.size(); i += 3) found += static_cast<char>(turned.pixels[i]);
     EXPECT_EQ(found, shown[static_cast<std::size_t>(orientation) - 1]) << orientation;
+  }
+}
+
+// A dump made before convert --fold-preprocessing compared with the model behind it, and the other way round.
+TEST(Diagnose, NamesPreprocessingThatOneOfBothHasFoldedIn) {
+  for (const std::string name : {"paper", "bvlc", "caffenet"}) {
+    SCOPED_TRACE(name);
+    Network plain = network(name);
+    Network folded = plain;
+    // An input's recipe must be one that is known; what it does to this network's pictures does not matter.
+    const Shape input = plain.model.graph.inputs[0].shape;
+    plain.model.preprocessing = preprocess_preset(name == "paper"  ? "torchvision"
+                                                  : name == "bvlc" ? "caffe"
+                                                                   : "tensorflow",
+                                                  {input[1], input[2]});
+    folded.model = fold_preprocessing(plain.model).model;
+    for (const bool all_layers : {true, false}) {
+      const Diagnosis ours_folded = Diagnoses(folded).of(plain.model, all_layers);
+      EXPECT_TRUE(found(ours_folded, "folded_preprocessing")) << described(ours_folded);
+      const Diagnosis theirs_folded = Diagnoses(plain).of(folded.model, all_layers);
+      EXPECT_TRUE(found(theirs_folded, "folded_preprocessing")) << described(theirs_folded);
+    }
   }
 }
 

@@ -38,11 +38,13 @@ HWY_INLINE Vector load(const std::uint8_t* from) {
 HWY_INLINE void store(Vector y, float* to) { hn::StoreU(y, Float(), to); }
 HWY_INLINE void store(Vector y, std::uint8_t* to) { hn::StoreU(hn::DemoteTo(Bytes(), hn::NearestInt(y)), Bytes(), to); }
 
-// Powers are taken of several vectors abreast: one after the other would leave the processor waiting for each step's result.
+// Powers are taken of several vectors abreast, as many as there are registers for: one after the other would leave the processor
+// waiting for each step's result.
 template <int kCount>
 struct Several {
   Vector at[kCount];
 };
+constexpr int kAbreast = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 
 #if HWY_TARGET <= HWY_AVX3
 constexpr bool kTwoTerms = false;  // of a series: estimates have 14 bits
@@ -59,31 +61,34 @@ HWY_INLINE Vector corrected(Vector y, Vector e, float first, float second) {
 
 // x * base^-3/4 by the processor's estimate q of base^-1/4 and the series of (base * q^4)^-3/4 around 1. With e = 1 - base * q^4,
 // what is left out is below 21/32 e^2 < 9e-8 for estimates of 14 bits, 77/128 e^3 < 1e-8 for those of 12 with the second term.
+// x(i) is called where it is needed, so that it takes no register before.
 template <int kCount>
-HWY_INLINE void times_power_of_minus_three_quarters(Several<kCount>& x, const Several<kCount>& base) {
+HWY_INLINE Several<kCount> times_power_of_minus_three_quarters(const auto& x, const Several<kCount>& base) {
   const Float d;
-  Several<kCount> q, q2, e;
+  Several<kCount> q, q2, e, y;
   for (int i = 0; i < kCount; ++i) q.at[i] = hn::ApproximateReciprocalSqrt(base.at[i]);
   for (int i = 0; i < kCount; ++i) q.at[i] = hn::Mul(q.at[i], base.at[i]);
   for (int i = 0; i < kCount; ++i) q.at[i] = hn::ApproximateReciprocalSqrt(q.at[i]);
   for (int i = 0; i < kCount; ++i) q2.at[i] = hn::Mul(q.at[i], q.at[i]);
-  for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], q.at[i]);
+  for (int i = 0; i < kCount; ++i) y.at[i] = hn::Mul(x(i), q.at[i]);
   for (int i = 0; i < kCount; ++i) e.at[i] = hn::Mul(base.at[i], q2.at[i]);
-  for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], q2.at[i]);
+  for (int i = 0; i < kCount; ++i) y.at[i] = hn::Mul(y.at[i], q2.at[i]);
   for (int i = 0; i < kCount; ++i) e.at[i] = hn::NegMulAdd(e.at[i], q2.at[i], hn::Set(d, 1.0f));
-  for (int i = 0; i < kCount; ++i) x.at[i] = corrected(x.at[i], e.at[i], 0.75f, 21.0f / 32);
+  for (int i = 0; i < kCount; ++i) y.at[i] = corrected(y.at[i], e.at[i], 0.75f, 21.0f / 32);
+  return y;
 }
 
 // x * base^-1/2 in the same way.
 template <int kCount>
-HWY_INLINE void times_power_of_minus_half(Several<kCount>& x, const Several<kCount>& base) {
+HWY_INLINE Several<kCount> times_power_of_minus_half(const auto& x, const Several<kCount>& base) {
   const Float d;
-  Several<kCount> q, e;
+  Several<kCount> q, e, y;
   for (int i = 0; i < kCount; ++i) q.at[i] = hn::ApproximateReciprocalSqrt(base.at[i]);
   for (int i = 0; i < kCount; ++i) e.at[i] = hn::Mul(base.at[i], q.at[i]);
-  for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], q.at[i]);
+  for (int i = 0; i < kCount; ++i) y.at[i] = hn::Mul(x(i), q.at[i]);
   for (int i = 0; i < kCount; ++i) e.at[i] = hn::NegMulAdd(e.at[i], q.at[i], hn::Set(d, 1.0f));
-  for (int i = 0; i < kCount; ++i) x.at[i] = corrected(x.at[i], e.at[i], 0.5f, 0.375f);
+  for (int i = 0; i < kCount; ++i) y.at[i] = corrected(y.at[i], e.at[i], 0.5f, 0.375f);
+  return y;
 }
 
 inline Vector general_power(Vector base, double exponent) {
@@ -125,61 +130,61 @@ struct Normaliser {
         most(at_most),
         bounded(a.factor >= 0 && a.k >= FLT_MIN) {}
 
-  // `sums` can be read to the end of their last vector.
+  // `sums` can be read to the end of their last vector. The destination is not the source: the last vector may overlap the one
+  // before.
   template <typename Element>
   void operator()(const Element* source, const float* sums, Element* destination, std::int64_t count) const {
-    constexpr std::int64_t kAbreast = 4;
     std::int64_t at = 0;
     for (; at + kAbreast * kLanes <= count; at += kAbreast * kLanes) several<kAbreast>(source + at, sums + at, destination + at);
     for (; at + kLanes <= count; at += kLanes) several<1>(source + at, sums + at, destination + at);
     if (at == count) return;
+    if (count >= kLanes) {
+      at = count - kLanes;
+      return several<1>(source + at, sums + at, destination + at);
+    }
     HWY_ALIGN Element rest[kLanes] = {};
-    std::copy_n(source + at, count - at, rest);
-    several<1>(rest, sums + at, rest);
-    std::copy_n(rest, count - at, destination + at);
+    std::copy_n(source, count, rest);
+    several<1>(rest, sums, rest);
+    std::copy_n(rest, count, destination);
   }
 
  private:
   template <int kCount, typename Element>
   HWY_INLINE void several(const Element* source, const float* sums, Element* destination) const {
     const Float d;
-    Several<kCount> x, base;
+    Several<kCount> base;
     for (int i = 0; i < kCount; ++i) base.at[i] = hn::MulAdd(hn::Set(d, factor), load(sums + i * kLanes), hn::Set(d, k));
-    for (int i = 0; i < kCount; ++i) x.at[i] = load(source + i * kLanes);
     constexpr bool kBytes = sizeof(Element) == 1;
+    const auto x = [&](int i) HWY_ATTR {
+      const Vector loaded = load(source + i * kLanes);
+      return kBytes ? hn::Mul(loaded, hn::Set(d, scale)) : loaded;
+    };
+    Several<kCount> y = divided(x, base);
     if constexpr (kBytes)
-      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Mul(x.at[i], hn::Set(d, scale));
-    divide(x, base);
-    if constexpr (kBytes)
-      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Min(x.at[i], hn::Set(d, most));
-    for (int i = 0; i < kCount; ++i) store(x.at[i], destination + i * kLanes);
+      for (int i = 0; i < kCount; ++i) y.at[i] = hn::Min(y.at[i], hn::Set(d, most));
+    for (int i = 0; i < kCount; ++i) store(y.at[i], destination + i * kLanes);
   }
 
   template <int kCount>
-  HWY_INLINE void divide(Several<kCount>& x, Several<kCount>& base) const {
+  HWY_INLINE Several<kCount> divided(const auto& x, Several<kCount>& base) const {
     const Float d;
+    Several<kCount> y;
     if constexpr (kBeta == Beta::any) {
-      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Div(x.at[i], general_power(base.at[i], beta));
+      for (int i = 0; i < kCount; ++i) y.at[i] = hn::Div(x(i), general_power(base.at[i], beta));
     } else if constexpr (kBeta == Beta::one) {
-      for (int i = 0; i < kCount; ++i) x.at[i] = hn::Div(x.at[i], base.at[i]);
-    } else {
+      for (int i = 0; i < kCount; ++i) y.at[i] = hn::Div(x(i), base.at[i]);
+    } else if (HWY_UNLIKELY(!bounded || kLanes == 1)) {
       // What the estimates do not take: zero, less, and infinity. NaN stays NaN. There are none of one lane.
-      if (HWY_UNLIKELY(!bounded || kLanes == 1)) return divide_by_roots(x, base);
-      for (int i = 0; i < kCount; ++i) base.at[i] = hn::Min(hn::Set(d, FLT_MAX), base.at[i]);
-      if constexpr (kBeta == Beta::half) {
-        times_power_of_minus_half(x, base);
-      } else {
-        times_power_of_minus_three_quarters(x, base);
+      for (int i = 0; i < kCount; ++i) {
+        const Vector root = hn::Sqrt(base.at[i]);
+        y.at[i] = hn::Div(x(i), kBeta == Beta::half ? root : hn::Mul(root, hn::Sqrt(root)));
       }
+    } else {
+      for (int i = 0; i < kCount; ++i) base.at[i] = hn::Min(hn::Set(d, FLT_MAX), base.at[i]);
+      if constexpr (kBeta == Beta::half) return times_power_of_minus_half(x, base);
+      if constexpr (kBeta == Beta::three_quarters) return times_power_of_minus_three_quarters(x, base);
     }
-  }
-
-  template <int kCount>
-  void divide_by_roots(Several<kCount>& x, const Several<kCount>& base) const {
-    for (int i = 0; i < kCount; ++i) {
-      const Vector root = hn::Sqrt(base.at[i]);
-      x.at[i] = hn::Div(x.at[i], kBeta == Beta::half ? root : hn::Mul(root, hn::Sqrt(root)));
-    }
+    return y;
   }
 };
 
@@ -223,7 +228,7 @@ class Lines {
         five_(kLanes > 4 && before_ == 2 && after_ == 2 && tower_ % kLanes == 0 && (block_ == channels_ || block_ == kLanes)),
         sums_(scratch),
         squares_(scratch + kLrnPixels * channels_ + kLanes) {
-    std::fill_n(squares_, kLrnPixels * line(), 0.0f);
+    if (!five_) std::fill_n(squares_, kLrnPixels * line(), 0.0f);
   }
 
   // In the order of `count` pixels of each block: what is returned can be read a vector further.
@@ -241,10 +246,8 @@ class Lines {
 
  private:
   std::int64_t line() const { return tower_ + before_ + after_ + kLanes; }
-  // Where a channel of the first pixel is, in rows of so many pixels.
-  std::int64_t place(std::int64_t channel, std::int64_t pixels) const {
-    return channel / block_ * block_ * pixels + channel % block_;
-  }
+  // Where a block of the first pixel begins that begins with this channel, in rows of so many pixels.
+  std::int64_t place(std::int64_t channel, std::int64_t pixels) const { return block_ == channels_ ? channel : channel * pixels; }
 
   // Windows that reach two channels to either side, over whole vectors.
   template <typename Element>
@@ -262,15 +265,15 @@ class Lines {
       float* to = sums + pixel * block_;
       Vector own = square(from);
       Vector pairs_before = shifted<1>(own, hn::Zero(d));  // of each channel and the next
-      for (std::int64_t c = kLanes; c <= tower_; c += kLanes, to += step) {
-        from += stride_;
-        const Vector next = c < tower_ ? square(from) : hn::Zero(d);
+      const auto take = [&](Vector next) HWY_ATTR {
         const Vector pairs = hn::Add(own, shifted<1>(next, own));
         const Vector four = hn::Add(shifted<kLanes - 2>(pairs, pairs_before), pairs);
         store(hn::Add(four, shifted<2>(next, own)), to);
         pairs_before = pairs;
         own = next;
-      }
+      };
+      for (std::int64_t c = kLanes; c < tower_; c += kLanes, to += step) take(square(from += stride_));
+      take(hn::Zero(d));
     }
   }
 

@@ -42,34 +42,34 @@ V sum_of_squares(D d, const float* from, std::int64_t stride, std::int64_t plane
   return sum;
 }
 
-// Row-major: a chunk of pixels in a few neighbouring channels at a time, whose planes stay in the L1 cache while windows move
-// over them.
+// Row-major: a few neighbouring channels, as whoever made and will read them has them in its cache; of these a chunk of pixels of
+// one after the other, so that the planes that windows share stay in the L1 cache.
 template <typename Normalise>
 void planes(const LrnArguments& a, const Normalise& normalised) {
-  constexpr std::int64_t kPixels = 256;
-  constexpr std::int64_t kChannels = 32;
+  constexpr std::int64_t kChannels = 16;
   const auto pixels = a.height * a.width;
   const auto tower = a.channels / a.groups;
-  const auto chunks = (pixels + kPixels - 1) / kPixels;
-  const auto tiles = (tower + kChannels - 1) / kChannels;
-#pragma omp parallel for schedule(static)
-  for (std::int64_t task = 0; task < a.samples * a.groups * tiles * chunks; ++task) {
-    const auto chunk = task % chunks * kPixels;
-    const auto begin = task / chunks % tiles * kChannels;
-    const auto end = std::min(begin + kChannels, tower);
-    const auto start = task / chunks / tiles * tower * pixels + chunk;
-    const auto count = std::min(kPixels, pixels - chunk);
-    HWY_ALIGN float sums[kPixels];
-    for (auto channel = begin; channel < end; ++channel) {
-      const auto first = std::max<std::int64_t>(channel - a.reach.before, 0);
-      const auto window = std::min(channel + a.reach.after + 1, tower) - first;
-      const float* from = a.source + start + first * pixels;
-      const auto own = start + channel * pixels;
-      for_each_vector(count, [&](auto d, std::int64_t at) HWY_ATTR {
-        const auto sum = window == 5 ? sum_of_squares(d, from + at, pixels, 5) : sum_of_squares(d, from + at, pixels, window);
-        hn::StoreU(sum, d, sums + at);
-      });
-      normalised(a.source + own, sums, a.destination + own, count);
+#pragma omp parallel
+  {
+    float* const sums = a.scratch + omp_get_thread_num() * kLrnPlanePixels;
+#pragma omp for collapse(3) schedule(static)
+    for (std::int64_t start = 0; start < a.samples * a.channels; start += tower) {
+      for (std::int64_t begin = 0; begin < tower; begin += kChannels) {
+        for (std::int64_t chunk = 0; chunk < pixels; chunk += kLrnPlanePixels) {
+          const auto count = std::min(kLrnPlanePixels, pixels - chunk);
+          for (auto channel = begin; channel < std::min(begin + kChannels, tower); ++channel) {
+            const auto first = std::max<std::int64_t>(channel - a.reach.before, 0);
+            const auto window = std::min(channel + a.reach.after + 1, tower) - first;
+            const float* from = a.source + (start + first) * pixels + chunk;
+            for_each_vector(count, [&](auto d, std::int64_t at) HWY_ATTR {
+              const auto sum = window == 5 ? sum_of_squares(d, from + at, pixels, 5) : sum_of_squares(d, from + at, pixels, window);
+              hn::StoreU(sum, d, sums + at);
+            });
+            const auto own = (start + channel) * pixels + chunk;
+            normalised(a.source + own, sums, a.destination + own, count);
+          }
+        }
+      }
     }
   }
 }
@@ -78,20 +78,20 @@ void planes(const LrnArguments& a, const Normalise& normalised) {
 template <typename Normalise>
 void lines(const LrnArguments& a, const Normalise& normalised) {
   const auto pixels = a.height * a.width;
-  const auto chunks = (pixels + kLrnPixels - 1) / kLrnPixels;
 #pragma omp parallel
   {
     const auto own = lrn_scratch_bytes(a, 1) / sizeof(float);
     const Lines windows(a, a.block, pixels, a.scratch + static_cast<std::uint64_t>(omp_get_thread_num()) * own);
-#pragma omp for schedule(static)
-    for (std::int64_t task = 0; task < a.samples * chunks; ++task) {
-      const auto begin = task % chunks * kLrnPixels;
-      const auto count = std::min(kLrnPixels, pixels - begin);
-      const auto start = task / chunks * a.channels * pixels + begin * a.block;
-      const float* sums = windows.sums(a.source + start, count);
-      for (std::int64_t c = 0; c < a.channels; c += a.block) {
-        const auto at = start + c * pixels;
-        normalised(a.source + at, sums + c * count, a.destination + at, count * a.block);
+#pragma omp for collapse(2) schedule(static)
+    for (std::int64_t sample = 0; sample < a.samples; ++sample) {
+      for (std::int64_t begin = 0; begin < pixels; begin += kLrnPixels) {
+        const auto count = std::min(kLrnPixels, pixels - begin);
+        const auto start = sample * a.channels * pixels + begin * a.block;
+        const float* sums = windows.sums(a.source + start, count);
+        for (std::int64_t c = 0; c < a.channels; c += a.block) {
+          const auto at = start + c * pixels;
+          normalised(a.source + at, sums + c * count, a.destination + at, count * a.block);
+        }
       }
     }
   }
@@ -175,6 +175,8 @@ std::uint64_t lrn_scratch_bytes(const LrnArguments& a, int threads) {
     floats = a.height * a.width + a.width + a.reach.before + a.reach.after + 16;
   } else if (a.block > 0) {
     floats = lrn_line_floats(a.channels, a.reach);
+  } else {
+    floats = kLrnPlanePixels;
   }
   const auto line = (static_cast<std::uint64_t>(floats) * sizeof(float) + 63) / 64 * 64;
   return line * static_cast<std::uint64_t>(threads);

@@ -31,7 +31,9 @@ struct LrnArguments {
 using LrnKernel = void (*)(const LrnArguments&);
 LrnKernel lrn_kernel(const LrnArguments& arguments, SimdLevel level);
 
-// Where channels lie side by side, so many pixels are taken at a time, and need so many floats of scratch, a multiple of 16.
+// So many pixels are taken at a time: of a row-major plane, or where channels lie side by side. These need so many floats of
+// scratch, a multiple of 16.
+inline constexpr std::int64_t kLrnPlanePixels = 256;
 inline constexpr std::int64_t kLrnPixels = 8;
 std::int64_t lrn_line_floats(std::int64_t channels, const LrnReach& reach);
 

@@ -24,9 +24,9 @@ using Single = hn::CappedTag<float, 1>;
 
 std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(Float())); }
 
-// The sum of term(d, x) over the values: f32 within a piece, double over pieces.
-template <typename Term>
-double sum_of(const float* source, std::int64_t count, const Term& term) {
+// A sum over the values to which add(d, sum, x) adds one: f32 within a piece, double over pieces.
+template <typename Add>
+double sum_of(const float* source, std::int64_t count, const Add& add) {
   constexpr std::int64_t kPiece = 4096;
   const Float d;
   const auto step = lanes();
@@ -39,18 +39,21 @@ double sum_of(const float* source, std::int64_t count, const Term& term) {
     auto e = a;
     auto at = begin;
     for (; at + 4 * step <= end; at += 4 * step) {
-      a = hn::Add(a, term(d, hn::LoadU(d, source + at)));
-      b = hn::Add(b, term(d, hn::LoadU(d, source + at + step)));
-      c = hn::Add(c, term(d, hn::LoadU(d, source + at + 2 * step)));
-      e = hn::Add(e, term(d, hn::LoadU(d, source + at + 3 * step)));
+      a = add(d, a, hn::LoadU(d, source + at));
+      b = add(d, b, hn::LoadU(d, source + at + step));
+      c = add(d, c, hn::LoadU(d, source + at + 2 * step));
+      e = add(d, e, hn::LoadU(d, source + at + 3 * step));
     }
-    for (; at + step <= end; at += step) a = hn::Add(a, term(d, hn::LoadU(d, source + at)));
-    if (at < end) {
-      // Through a buffer: a load beyond the last map may fault.
+    for (; at + step <= end; at += step) a = add(d, a, hn::LoadU(d, source + at));
+    if (at < end && end >= step) {
+      // The last vector, but for what it has in common with the one before: a load beyond the last map may fault.
+      const auto before = hn::FirstN(d, static_cast<std::size_t>(at + step - end));
+      b = hn::IfThenElse(before, b, add(d, b, hn::LoadU(d, source + end - step)));
+    } else if (at < end) {
       const auto rest = static_cast<std::size_t>(end - at);
       HWY_ALIGN float buffer[HWY_MAX_BYTES / sizeof(float)] = {};
       std::copy_n(source + at, rest, buffer);
-      b = hn::Add(b, hn::IfThenElseZero(hn::FirstN(d, rest), term(d, hn::Load(d, buffer))));
+      b = hn::IfThenElse(hn::FirstN(d, rest), add(d, b, hn::Load(d, buffer)), b);
     }
     total += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e)))));
   }
@@ -72,43 +75,59 @@ V deviation(D d, V x, const MapAffine& affine) {
 Moments moments(const float* source, std::int64_t count) {
   const auto n = static_cast<double>(count);
   const float first = source[0];
-  const double apart = sum_of(source, count, [first](auto d, auto x) HWY_ATTR { return hn::Sub(x, hn::Set(d, first)); });
+  const double apart =
+      sum_of(source, count, [first](auto d, auto sum, auto x) HWY_ATTR { return hn::Add(sum, hn::Sub(x, hn::Set(d, first))); });
   const double mean = static_cast<double>(first) + apart / n;
   const MapAffine centre = split(mean);
-  const double squares = sum_of(source, count, [centre](auto d, auto x) HWY_ATTR {
+  const double squares = sum_of(source, count, [centre](auto d, auto sum, auto x) HWY_ATTR {
     const auto v = deviation(d, x, centre);
-    return hn::Mul(v, v);
+    return hn::MulAdd(v, v, sum);
   });
   return {.count = count, .mean = mean, .squares = squares};
 }
 
 double mean_square(const float* source, std::int64_t count) {
-  return sum_of(source, count, [](auto, auto x) HWY_ATTR { return hn::Mul(x, x); }) / static_cast<double>(count);
+  return sum_of(source, count, [](auto, auto sum, auto x) HWY_ATTR { return hn::MulAdd(x, x, sum); }) / static_cast<double>(count);
 }
 
-// Calls make(d, at) for what belongs at each place; the last vector may overlap the one before.
+// Calls make(d, at) for what belongs at each place; the first and the last vector may overlap others, so that those are aligned:
+// stores across two lines of the cache take twice as long.
 template <typename Make>
 void fill(float* destination, std::int64_t count, const Make& make) {
   const Float d;
   const auto step = lanes();
   std::int64_t at = 0;
-  for (; at + step <= count; at += step) hn::StoreU(make(d, at), d, destination + at);
-  if (at == count) return;
-  if (count >= step) return hn::StoreU(make(d, count - step), d, destination + count - step);
+  if (count >= step) {
+    hn::StoreU(make(d, at), d, destination);
+    at = step - static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(destination) / sizeof(float)) % step;
+#pragma GCC unroll 4
+    for (; at + step <= count; at += step) hn::StoreU(make(d, at), d, destination + at);
+    if (at < count) hn::StoreU(make(d, count - step), d, destination + count - step);
+    return;
+  }
   for (; at < count; ++at) hn::StoreU(make(Single(), at), Single(), destination + at);
 }
 
-void affine(const float* source, float* destination, std::int64_t count, const MapAffine& a) {
-  fill(destination, count, [&](auto d, std::int64_t at) HWY_ATTR {
-    const auto y = hn::MulAdd(deviation(d, hn::LoadU(d, source + at), a), hn::Set(d, a.scale), hn::Set(d, a.offset));
+// The numbers are taken by value: for all a compiler knows, those of the caller could change with every store.
+template <bool kCentred>
+void scaled(const float* source, float* destination, std::int64_t count, const MapAffine& affine) {
+  fill(destination, count, [source, a = affine](auto d, std::int64_t at) HWY_ATTR {
+    const auto x = hn::LoadU(d, source + at);
+    const auto y = hn::MulAdd(kCentred ? deviation(d, x, a) : x, hn::Set(d, a.scale), hn::Set(d, a.offset));
     const auto least = hn::Set(d, a.least);
-    return hn::IfThenElse(hn::Lt(y, least), least, y);  // unlike Max, NaN stays NaN for every instruction set
+    // NaN stays NaN: of AVX the maximum is then the second one; elsewhere it need not be.
+    return HWY_TARGET <= HWY_AVX2 ? hn::Max(least, y) : hn::IfThenElse(hn::Lt(y, least), least, y);
   });
 }
 
-void elementwise(const float* source, float* destination, std::int64_t count, const MapAffine& a, const float* scale,
+void affine(const float* source, float* destination, std::int64_t count, const MapAffine& affine) {
+  const bool centred = affine.mean != 0 || affine.mean_rest != 0;
+  return centred ? scaled<true>(source, destination, count, affine) : scaled<false>(source, destination, count, affine);
+}
+
+void elementwise(const float* source, float* destination, std::int64_t count, const MapAffine& affine, const float* scale,
                  const float* offset) {
-  fill(destination, count, [&](auto d, std::int64_t at) HWY_ATTR {
+  fill(destination, count, [=, a = affine](auto d, std::int64_t at) HWY_ATTR {
     auto y = hn::Mul(deviation(d, hn::LoadU(d, source + at), a), hn::Set(d, a.scale));
     if (scale != nullptr) y = hn::Mul(y, hn::LoadU(d, scale + at));
     return offset == nullptr ? y : hn::Add(y, hn::LoadU(d, offset + at));

@@ -16,6 +16,7 @@ constexpr std::array kSuspects{
     Suspect{"crop", "where half a pixel of the crop's margin goes", suspect::crop},
     Suspect{"orientation", "EXIF orientation", suspect::orientation},
     Suspect{"first_channels", "RGB or BGR in the first layer's weights", suspect::first_channels},
+    Suspect{"folded_preprocessing", "mean and scale in the preprocessing or in the first layer", suspect::folded_preprocessing},
     Suspect{"lrn_alpha", "LRN alpha of the sum or of the mean", suspect::lrn_alpha},
     Suspect{"lrn_k", "LRN k 1 or 2", suspect::lrn_k},
     Suspect{"pool_and_norm", "pooling before or after normalisation", suspect::pool_and_norm},

@@ -51,6 +51,7 @@ namespace suspect {
 
 // change_weights.cc
 std::vector<Change> first_channels(const Model& model, EditedWeights& edits);
+std::vector<Change> folded_preprocessing(const Model& model, EditedWeights& edits);
 std::vector<Change> flatten_order(const Model& model, EditedWeights& edits);
 std::vector<Change> group_halves(const Model& model, EditedWeights& edits);
 std::vector<Change> flipped_kernels(const Model& model, EditedWeights& edits);

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "image/preprocess_presets.h"
+#include "passes/fold_preprocessing.h"
+#include "passes/linear_node.h"
 #include "tasks/diagnosis/edit.h"
 
 namespace alexnet::suspect {
@@ -81,6 +84,46 @@ std::vector<Change> first_channels(const Model& model, EditedWeights& edits) {
          .apply = [&edits, weight = at.name + ".weight"](Model& m) {
            return edit_weight(m, edits, weight, "channels reversed", channels_reversed);
          }});
+  }
+  return changes;
+}
+
+// The weights are computed once, so that all variants with this change share them.
+std::vector<Change> folded_preprocessing(const Model& model, EditedWeights&) {
+  std::vector<Change> changes;
+  for (const auto& at : convolutions(model)) {
+    if (at.inputs[0] != model.graph.inputs[0].name || at.input[1] != 3 || at.layer.padding != Padding4{}) continue;
+    const auto add = [&](const std::string& variant, const ChannelAffine& affine, const std::string& finding,
+                         const std::string& advice) {
+      auto weights = preceded_by(weights_of(model, at.name), affine, at.layer.groups);
+      if (!weights) return;
+      changes.push_back({.suspect = "folded_preprocessing",
+                         .variant = variant,
+                         .layer = at.name,
+                         .finding = finding,
+                         .advice = advice,
+                         .apply = [name = at.name, made = std::move(*weights)](Model& m) {
+                           if (layer_as<Convolution>(m, name) == nullptr) return false;
+                           layer_as<Convolution>(m, name)->bias = true;
+                           set_weights(m, name, made);
+                           return true;
+                         }});
+    };
+    if (const auto ours = ending_affine(model.preprocessing.steps)) {
+      add("in the reference", *ours, "has the end of our preprocessing folded into its weights, and reads pixels as they are",
+          "convert --fold-preprocessing, for a model that does the same");
+      continue;
+    }
+    for (const auto& preset : preprocess_preset_names()) {
+      auto affine = ending_affine(preprocess_preset(preset, {at.input[2], at.input[3]}).steps).value();
+      for (std::size_t c = 0; c < affine.scale.size(); ++c) {
+        affine.scale[c] = 1 / affine.scale[c];
+        affine.shift[c] *= -affine.scale[c];
+      }
+      add(preset, affine,
+          fmt::format("reads what the mean and scale of {} make of pictures, which our weights have folded in", preset),
+          "compare the model as it was before convert --fold-preprocessing: what it reads is another input");
+    }
   }
   return changes;
 }
