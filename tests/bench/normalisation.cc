@@ -156,7 +156,7 @@ Choice onednn_layer_norm(const Shape& shape) {
     const memory::desc each({shape.elements() / shape[0]}, memory::data_type::f32, memory::format_tag::a);
     const Tensor zeros = Tensor::zeros({shape.elements() / shape[0]});
     return onednn::kernel<Primitive>(
-        description, {onednn::constant(DNNL_ARG_SCALE, zeros, each, each), onednn::constant(DNNL_ARG_SHIFT, zeros, each, each)});
+        description, {onednn::constant(DNNL_ARG_SCALE, zeros, each), onednn::constant(DNNL_ARG_SHIFT, zeros, each)});
   };
   return choice;
 }
