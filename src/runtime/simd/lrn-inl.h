@@ -256,6 +256,8 @@ class Lines {
     const Element* const begin = source + place(first, pixels_);
     float* const sums = sums_ + place(first, count);
     const auto step = block_ == channels_ ? kLanes : kLanes * count;
+    const auto stride = stride_;
+    const auto tower = tower_;
     const auto square = [](const Element* from) HWY_ATTR {
       const Vector x = load(from);
       return hn::Mul(x, x);
@@ -272,7 +274,8 @@ class Lines {
         pairs_before = pairs;
         own = next;
       };
-      for (std::int64_t c = kLanes; c < tower_; c += kLanes, to += step) take(square(from += stride_));
+#pragma GCC unroll 4
+      for (std::int64_t c = kLanes; c < tower; c += kLanes, to += step) take(square(from += stride));
       take(hn::Zero(d));
     }
   }
