@@ -10,8 +10,8 @@
 namespace alexnet {
 
 // bench_normalisation, two threads, shapes of AlexNet: with AVX-512 our kernel takes 0.7 of oneDNN's time row-major, 0.5 with
-// channels last and 0.4 in blocks; with AVX2 as long row-major, 0.7 to 0.9 with channels last and 0.3 to 0.4 in blocks. With the pool
-// in the same pass it takes 0.9 to 1.1 of the time of two, but 1.3 to 1.5 without AVX2.
+// channels last and 0.4 in blocks; with AVX2 as long row-major, 0.7 to 0.9 with channels last and 0.3 to 0.4 in blocks. With the
+// pool in the same pass it takes 0.9 to 1.1 of the time of two, but 1.3 to 1.5 without AVX2.
 void lower_lrn(ProgramBuilder& at, const Lrn& layer) {
   if (lower_int8_lrn(at, layer)) return;
   const Shape in = at.shape(at.source());
