@@ -274,7 +274,7 @@ Choice own_norm(const SwitchableNorm& layer, const NormContext& context) {
   });
 }
 
-// bench_normalisation: of the time of oneDNN's, with AVX-512 and two threads, 0.7 to 0.9 for the samples and rows of AlexNet, 1.1
+// bench_normalisation: of the time of oneDNN's, with AVX-512 and two threads, 0.6 to 0.9 for the samples and rows of AlexNet, 1.1
 // to 1.4 for rows below a thousand values.
 Choice own_norm(const LayerNorm& layer, const NormContext& context) {
   Choice choice = described("layer_norm", context);

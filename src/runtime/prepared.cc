@@ -81,6 +81,7 @@ Tensor WeightStore::get(const Fingerprint& key, ElementType type, const Shape& s
     }
   }
   Tensor made = make();
+  if (made.byte_count() + sizeof(Header) > limit_) return made;
   try {
     keep(path, whole.value(), made);
     ++counts_.kept;
@@ -103,7 +104,6 @@ bool WeightStore::usable() {
 }
 
 void WeightStore::keep(const std::filesystem::path& path, const Fingerprint::Value& key, const Tensor& tensor) {
-  if (tensor.byte_count() + sizeof(Header) > limit_) return;
   // What stands there and can't be taken as it is, a link for instance, goes.
   ::unlink(path.c_str());
   AtomicFile file(path);

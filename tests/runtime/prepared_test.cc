@@ -167,7 +167,9 @@ TEST(Prepared, TheOldestGoWhereThereIsNoRoom) {
   EXPECT_FALSE(get(folder.path(), "c").made);
   EXPECT_FALSE(get(folder.path(), "b").made);
   EXPECT_TRUE(get(folder.path(), "a").made);
-  EXPECT_EQ(get(folder.path(), "more than fits", 1, kFile - 1).counts.problems.size(), 0U);
+  const auto too_large = get(folder.path(), "more than fits", 1, kFile - 1).counts;
+  EXPECT_EQ(too_large.problems.size(), 0U);
+  EXPECT_EQ(too_large.kept, 0U);
   EXPECT_EQ(files(folder.path()).size(), 3U);
 }
 

@@ -37,7 +37,7 @@ std::optional<ConvolutionChoice> onednn_convolution(const Convolution& layer, co
     result.stable = result.choice.implementation.find("gemm") == std::string::npos;
     result.choice.weight_bytes = description.weights_desc().get_size() + (bias == nullptr ? 0 : description.bias_desc().get_size());
     result.choice.created_bytes = result.choice.weight_bytes;
-    const Fingerprint key = onednn::weights_key(layer, input, result.choice);
+    const Fingerprint key = onednn::weights_key(layer, input, result.choice, description.weights_desc());
     result.choice.prepare = [=, weight = weight, bias = bias == nullptr ? Weight{} : *bias] {
       return onednn::guarded([&] {
         const auto wanted = description.weights_desc();

@@ -44,7 +44,7 @@ std::optional<Choice> onednn_int8_convolution(const Convolution& layer, const Sh
     choice.precision = "int8";
     choice.weight_bytes = description.weights_desc().get_size() + 2 * numbers.get_size();
     choice.created_bytes = choice.weight_bytes;
-    const Fingerprint key = onednn::weights_key(layer, input, choice);
+    const Fingerprint key = onednn::weights_key(layer, input, choice, description.weights_desc());
     choice.prepare = [=, constants_of = wanted.constants, add_to_key = wanted.add_to_key] {
       return onednn::guarded([&] {
         const auto weights_desc = description.weights_desc();

@@ -128,8 +128,10 @@ Tensor reordered(const Tensor& tensor, const memory::desc& plain, const memory::
   return result;
 }
 
-Fingerprint weights_key(const Convolution& layer, const Shape& input, const Choice& choice) {
+Fingerprint weights_key(const Convolution& layer, const Shape& input, const Choice& choice, const memory::desc& weights) {
   Fingerprint key;
+  for (const auto& numbers : {weights.get_padded_dims(), weights.get_strides(), weights.get_inner_blks(), weights.get_inner_idxs()})
+    key.add(std::as_bytes(std::span(numbers)));
   key.add("convolution").add(choice.implementation).add(std::as_bytes(std::span(input.extents())));
   key.add(layer.out_channels).add(layer.groups).add(layer.bias);
   for (const auto& pair : {layer.kernel, layer.stride, layer.dilation}) key.add(pair[0]).add(pair[1]);

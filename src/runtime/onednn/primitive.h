@@ -40,9 +40,10 @@ Tensor reordered(const Tensor& tensor, const dnnl::memory::desc& plain, const dn
 
 inline Shape bytes_of(const dnnl::memory::desc& description) { return {static_cast<std::int64_t>(description.get_size())}; }
 
-// Begins the key of a convolution's weights, in the layout that this primitive wants. The number of threads is part of it, since
-// oneDNN looks at it when it chooses.
-Fingerprint weights_key(const Convolution& layer, const Shape& input, const Choice& choice);
+// Begins the key of a convolution's weights in the layout that this primitive wants, `weights`. That may hold more than can be
+// asked for, so that the layer, the primitive and the number of threads, at which oneDNN looks when it chooses, are part of the
+// key, too.
+Fingerprint weights_key(const Convolution& layer, const Shape& input, const Choice& choice, const dnnl::memory::desc& weights);
 
 // Runs calls to oneDNN, turning its exceptions into Error.
 template <typename Call>
