@@ -97,8 +97,9 @@ std::string plan(const Plan& plan, const std::vector<std::string>& passes, const
                 rows, terminal);
   for (const auto& note : passes) text += note + "\n";
   for (const auto& absence : plan.absent) text += fmt::format("{}: {}\n", absence.layer, absence.reason);
-  text += fmt::format("{} threads, {}, {}; slices of {}, linear layers of {} rows\n", plan.threads, plan.instruction_set,
-                      plan.precision, plan.slice, plan.rows);
+  const auto at_once = plan.slices_at_once > 1 ? fmt::format(", {} at once", plan.slices_at_once) : "";
+  text += fmt::format("{} threads, {}, {}; slices of {}{}, linear layers of {} rows\n", plan.threads, plan.instruction_set,
+                      plan.precision, plan.slice, at_once, plan.rows);
   text += fmt::format("arena {} bytes for each session, weights {} bytes, of which {} were made here\n", grouped(plan.arena_bytes),
                       grouped(plan.weight_bytes), grouped(plan.created_bytes));
   if (!plan.note.empty()) text += plan.note + "\n";
@@ -140,6 +141,7 @@ Json plan_json(const Plan& plan, const std::vector<std::string>& passes) {
           {"instruction_set", plan.instruction_set},
           {"threads", plan.threads},
           {"slice", plan.slice},
+          {"slices_at_once", plan.slices_at_once},
           {"rows", plan.rows},
           {"arena_bytes", plan.arena_bytes},
           {"weight_bytes", plan.weight_bytes},

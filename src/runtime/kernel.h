@@ -35,6 +35,7 @@ struct Choice {
   std::uint64_t created_bytes = 0;  // of them, those that prepare() allocates
   bool any_rows = false;            // takes any number of rows at once, the same bits for each
   std::int64_t slice_rows = 1;      // takes up to this many samples of a slice at once, the same bits for each
+  bool all_threads = false;         // runs right only on as many threads as it was made for
   bool whole_batch = false;         // takes all rows of a run at once, since they depend on one another; scratch is for one
   std::string precision = "f32";    // what it computes in
   double error_growth = 1;          // as PlanStep::error_growth

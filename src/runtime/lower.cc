@@ -115,7 +115,7 @@ Program lower(const Model& model, const std::vector<Exposed>& outputs, const Com
   Program program = std::move(builder).finish();
   finish_plan(program, options);
   find_segments(program);
-  place(program);
+  place(program, options.max_memory);
   return program;
 }
 

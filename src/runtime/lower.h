@@ -27,6 +27,7 @@ struct Value {
 struct ValueStorage {
   std::optional<std::size_t> input;
   std::uint64_t bytes = 0;
+  bool of_slice = false;  // in the part of the arena that each slice under way has for itself, else in the one for a block
   std::uint64_t offset = 0;
   std::int64_t samples = 1;  // that it holds, one behind the other
 };
@@ -64,6 +65,9 @@ struct Program {
   // Not zero only if the batch runs as a whole, segment by segment. Then the arena begins with this many bytes of scratch that
   // steps of single rows share, and behind them every offset is to be multiplied by the number of samples.
   std::uint64_t shared_bytes = 0;
+  // The arena's parts else: one for tensors and scratch of a block, then one for each slice that may be under way.
+  std::uint64_t block_bytes = 0;
+  std::uint64_t slice_bytes = 0;
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
   std::uint64_t max_memory = UINT64_MAX;

@@ -1,5 +1,6 @@
 // From a model to something that runs: compile() chooses primitives, layouts and memory once; a Network is immutable and
-// shared by threads; a Session is one thread's scratch space and runs without allocating.
+// shared by threads; a Session is one thread's scratch space and runs without allocating (OpenMP does, for regions inside others,
+// where slices run at once).
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "alexnet/error.h"
@@ -38,6 +39,7 @@ std::vector<Lifetime> tensor_lifetimes(Program& program) {
     const auto last = segments[at].back();
     const bool of_block = last >= program.slice_segments;
     ValueStorage& storage = program.storages[at];
+    storage.of_slice = !of_block;
     if (!program.plan.whole_batch.empty()) {
       storage.samples = INT64_MAX;
       lifetimes[at].bytes = storage.bytes;
@@ -57,30 +59,68 @@ std::vector<Lifetime> tensor_lifetimes(Program& program) {
   return lifetimes;
 }
 
-}  // namespace
-
-void place(Program& program) {
-  std::vector<Lifetime> lifetimes = tensor_lifetimes(program);
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    const Choice& choice = program.steps[i].choice;
-    const bool shared = !program.plan.whole_batch.empty() && !choice.whole_batch;
-    if (shared) program.shared_bytes = std::max(program.shared_bytes, (choice.scratch_bytes + 63) / 64 * 64);
-    lifetimes.push_back({shared ? 0 : choice.scratch_bytes, i, i});
+// Places tensors and scratch of the slices' part of the arena or of the block's; gives the bytes that it takes.
+std::uint64_t place_part(Program& program, const std::vector<Lifetime>& tensors, bool of_slice) {
+  const bool sliced = program.slice_segments < program.segments.size();
+  const auto slice_steps = sliced ? program.segments[program.slice_segments].begin : program.steps.size();
+  std::vector<Lifetime> lifetimes;
+  std::vector<std::uint64_t*> offsets;
+  for (std::size_t at = 0; at < tensors.size(); ++at) {
+    if (program.storages[at].of_slice != of_slice) continue;
+    lifetimes.push_back(tensors[at]);
+    offsets.push_back(&program.storages[at].offset);
+  }
+  for (std::size_t i = of_slice ? 0 : slice_steps; i < (of_slice ? slice_steps : program.steps.size()); ++i) {
+    NetworkStep& step = program.steps[i];
+    offsets.push_back(&step.scratch_offset);
+    if (program.plan.whole_batch.empty() || step.choice.whole_batch) {
+      lifetimes.push_back({step.choice.scratch_bytes, i, i});
+    } else {
+      lifetimes.push_back({0, i, i});
+      program.shared_bytes = std::max(program.shared_bytes, (step.choice.scratch_bytes + 63) / 64 * 64);
+    }
   }
   const auto arena = plan_arena(lifetimes);
-  const auto bytes = arena ? checked_add(arena->bytes, program.shared_bytes) : std::nullopt;
+  if (!arena) too_large();
+  for (std::size_t i = 0; i < offsets.size(); ++i) *offsets[i] = arena->offsets[i];
+  return arena->bytes;
+}
+
+// A slice that gives each thread a sample or more keeps them all busy; beyond that, threads gain by slices of their own.
+int slices_at_once(const Program& program) {
+  const bool needs_all = std::ranges::any_of(program.steps, [](const NetworkStep& s) { return !s.rows && s.choice.all_threads; });
+  const bool more_than_needed = program.plan.threads > program.plan.slice && program.slice_segments > 0;
+  return more_than_needed && !needs_all ? std::min(program.plan.threads, static_cast<int>(kRows)) : 1;
+}
+
+}  // namespace
+
+void place(Program& program, std::uint64_t max_memory) {
+  const std::vector<Lifetime> tensors = tensor_lifetimes(program);
+  program.block_bytes = place_part(program, tensors, /*of_slice=*/false);
+  program.slice_bytes = place_part(program, tensors, /*of_slice=*/true);
+  Plan& plan = program.plan;
+  const auto arena = [&](std::uint64_t slices) -> std::optional<std::uint64_t> {
+    const auto all_slices = checked_multiply(program.slice_bytes, slices);
+    const auto parts = all_slices ? checked_add(program.block_bytes, *all_slices) : std::nullopt;
+    return parts ? checked_add(*parts, program.shared_bytes) : std::nullopt;
+  };
+  plan.slices_at_once = slices_at_once(program);
+  auto bytes = arena(static_cast<std::uint64_t>(plan.slices_at_once));
+  if (!bytes || *bytes > max_memory || max_memory - *bytes < plan.created_bytes) {
+    plan.slices_at_once = 1;
+    bytes = arena(1);
+  }
   if (!bytes) too_large();
-  program.plan.arena_bytes = *bytes;
-  for (std::size_t at = 0; at < program.storages.size(); ++at) program.storages[at].offset = arena->offsets[at];
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    NetworkStep& s = program.steps[i];
-    s.scratch_offset = arena->offsets[program.storages.size() + i];
-    if (s.destination) {
-      const auto at = program.values[*s.destination].storage;
-      s.plan.arena_offset = arena->offsets[at];
-      s.plan.arena_bytes = lifetimes[at].bytes;
+  plan.arena_bytes = *bytes;
+  for (NetworkStep& step : program.steps) {
+    if (step.destination) {
+      const auto at = program.values[*step.destination].storage;
+      const ValueStorage& storage = program.storages[at];
+      step.plan.arena_offset = storage.offset + (storage.of_slice ? program.block_bytes : 0);
+      step.plan.arena_bytes = tensors[at].bytes;
     }
-    program.plan.steps.push_back(s.plan);
+    plan.steps.push_back(step.plan);
   }
 }
 

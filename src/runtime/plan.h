@@ -42,6 +42,7 @@ struct Plan {
   std::string instruction_set;           // "AVX-512 with VNNI and BF16"
   int threads = 0;
   std::int64_t slice = 0;           // samples that the steps before the linear layers take at once
+  int slices_at_once = 1;           // more than one: each on a thread of its own, in runs of that many samples at least
   std::int64_t rows = 0;            // samples that the steps from the first linear layer on take at once, at most
   std::uint64_t arena_bytes = 0;    // for each session; for each sample of its largest run if the batch runs as a whole
   std::uint64_t weight_bytes = 0;   // read by all steps together

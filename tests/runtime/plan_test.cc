@@ -172,9 +172,9 @@ TEST(Plan, NamesLayouts) {
 
 TEST(Compile, RefusesMoreMemoryThanAllowed) {
   const Model model = test::generated_model(tower({{"conv", kConvolution, {"data"}}}, {"conv"}));
-  const Plan plan = compile(model, {})->plan();
+  CompileOptions options{.threads = 1};
+  const Plan plan = compile(model, options)->plan();
   const auto enough = plan.arena_bytes + plan.created_bytes;
-  CompileOptions options;
   options.max_memory = enough;
   EXPECT_NO_THROW(compile(model, options));
   options.max_memory = enough - 1;
@@ -186,6 +186,44 @@ TEST(Compile, RefusesMoreMemoryThanAllowed) {
     EXPECT_EQ(error.message(), fmt::format("the network needs {} bytes for a run and {} for weights, more than the {} allowed",
                                            plan.arena_bytes, plan.created_bytes, enough - 1));
   }
+}
+
+TEST(Plan, GivesSlicesThreadsOfTheirOwnWhenThereAreMoreThanSamplesInOne) {
+  const Model single = test::generated_model(tower({{"conv", kConvolution, {"data"}}}, {"conv"}));
+  const Convolution winograd{.out_channels = 64, .kernel = {3, 3}, .padding = {1, 1, 1, 1}};
+  const Model four = test::generated_model(tower({{"conv", winograd, {"data"}}}, {"conv"}, {64, 13, 13}));
+  const Model rows =
+      test::generated_model(tower({{"flat", Flatten{}, {"data"}}, {"fc", Linear{.out_features = 5}, {"flat"}}}, {"fc"}));
+  const Model needs_all = test::generated_model(tower({{"norm", BatchNorm{}, {"data"}}}, {"norm"}));
+  struct Case {
+    const Model& model;
+    int threads;
+    std::int64_t slice;
+    int slices_at_once;
+  };
+  for (const auto& [model, threads, slice, at_once] :
+       {Case{single, 1, 1, 1}, Case{single, 2, 1, 2}, Case{single, 40, 1, 32}, Case{four, 2, 4, 1}, Case{four, 4, 4, 1},
+        Case{four, 5, 4, 5}, Case{rows, 3, 1, 1}, Case{needs_all, 2, 1, 1}}) {
+    const Plan plan = compile(model, {.threads = threads})->plan();
+    if (slice == 4 && plan.instruction_set == "SSE") continue;
+    EXPECT_EQ(plan.slice, slice) << threads << " threads";
+    EXPECT_EQ(plan.slices_at_once, at_once) << threads << " threads, slices of " << slice;
+  }
+}
+
+TEST(Plan, RunsSlicesOneByOneWhereMemoryAllowsNoMore) {
+  const Model model = test::generated_model(tower({{"conv", kConvolution, {"data"}}, {"norm", Lrn{}, {"conv"}}}, {"norm"}));
+  const Tensor x = test::generated_tensor({11, 16, 12, 12}, "data", 1);
+  const Plan several = compile(model, {.threads = 3})->plan();
+  const auto enough = several.arena_bytes + several.created_bytes;
+  EXPECT_EQ(compile(model, {.threads = 3, .max_memory = enough})->plan().slices_at_once, 3);
+  const auto network = compile(model, {.threads = 3, .max_memory = enough - 1});
+  EXPECT_EQ(network->plan().slices_at_once, 1);
+  EXPECT_LT(network->plan().arena_bytes, several.arena_bytes);
+  Session session(network);
+  const auto found = test::run(session, *network, {x})[0];
+  const auto expected = test::run(model, {x}, {.threads = 3})[0];
+  EXPECT_TRUE(std::ranges::equal(found.bytes(), expected.bytes()));
 }
 
 TEST(Compile, RefusesAHugeNetworkBeforeTakingMemory) {

@@ -1,7 +1,13 @@
 // Running: what the caller must give, what threads share, and what is left as it was.
 #include <omp.h>
 
+#include <chrono>
+#include <numeric>
 #include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "alexnet/error.h"
 #include "runtime/openmp.h"
@@ -105,10 +111,47 @@ TEST(Session, ThreadsShareOneNetwork) {
   EXPECT_THAT(right, testing::Each(20));
 }
 
+// However its caller has set OpenMP up, a region in a region included.
+TEST(Session, RunsSlicesAtOnceInsideAndOutsideOfRegions) {
+  const auto network = compile(small_model(), {.threads = 2});
+  ASSERT_EQ(network->plan().slices_at_once, 2);
+  const Tensor x = test::generated_tensor({9, 3, 16, 16}, "data", 1);
+  const auto expected = values(test::run(small_model(), {x}, {.threads = 1})[0]);
+  const int levels = omp_get_max_active_levels();
+  for (const int allowed : {1, 3}) {
+    omp_set_max_active_levels(allowed);
+    Session session(network);
+    EXPECT_EQ(values(test::run(session, *network, {x})[0]), expected) << allowed << " levels";
+    int right = 0;
+#pragma omp parallel num_threads(3) reduction(+ : right)
+    {
+      Session own(network);
+      right += values(test::run(own, *network, {x})[0]) == expected ? 1 : 0;
+    }
+    EXPECT_EQ(right, 3) << allowed << " levels";
+  }
+  omp_set_max_active_levels(levels);
+}
+
+TEST(Session, TellsWhatStepsTakeAlsoWhenSlicesRunAtOnce) {
+  const auto network = compile(small_model(), {.threads = 2});
+  Session session(network, /*timed=*/true);
+  const Tensor x = test::generated_tensor({32, 3, 16, 16}, "data", 1);
+  const auto start = std::chrono::steady_clock::now();
+  test::run(session, *network, {x});
+  const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto taken = session.take_step_seconds();
+  ASSERT_EQ(taken.size(), network->plan().steps.size());
+  for (const double seconds : taken) EXPECT_GT(seconds, 0);
+  EXPECT_LE(std::accumulate(taken.begin(), taken.end(), 0.0), passed);
+  EXPECT_THAT(session.take_step_seconds(), testing::Each(0));
+}
+
 TEST(Session, LeavesOpenMpSettingsAlone) {
   omp_set_num_threads(5);
   omp_set_dynamic(1);
   test::run(small_model(), {test::generated_tensor({2, 3, 16, 16}, "data", 1)}, {.threads = 3});
+  test::run(small_model(), {test::generated_tensor({3, 3, 16, 16}, "data", 1)}, {.threads = 3});  // slices at once
   EXPECT_EQ(omp_get_max_threads(), 5);
   EXPECT_EQ(omp_get_dynamic(), 1);
   omp_set_dynamic(0);

@@ -28,6 +28,7 @@ std::optional<Choice> onednn_batch_norm(const BatchNorm& layer, const Shape& inp
     Choice choice = onednn::described(description, layout, layout);
     choice.weight_bytes = parameters.size() * static_cast<std::uint64_t>(input[1]) * sizeof(float);
     choice.created_bytes = choice.weight_bytes;
+    choice.all_threads = true;  // oneDNN 3.2 divides the channels when it makes the primitive
     choice.prepare = [=] {
       return onednn::guarded([&] {
         std::vector<onednn::Constant> constants;
