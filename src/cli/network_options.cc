@@ -17,7 +17,7 @@
 #include "import/source.h"
 #include "model/embedded_model.h"
 #include "model/model_file.h"
-#include "tasks/parallel.h"
+#include "runtime/parallel.h"
 
 namespace alexnet::cli {
 namespace {

@@ -13,6 +13,7 @@
 #include "runtime/lower.h"
 #include "runtime/network_impl.h"
 #include "runtime/openmp.h"
+#include "runtime/parallel.h"
 #include "runtime/precision.h"
 
 namespace alexnet {
@@ -67,10 +68,12 @@ std::shared_ptr<const Network> compile(const Model& model, const CompileOptions&
                 fmt::format("the network needs {} bytes for a run and {} for weights, more than the {} allowed", plan.arena_bytes,
                             plan.created_bytes, options.max_memory));
   }
-  for (NetworkStep& step : impl->program.steps) {
-    impl->kernels.push_back(step.choice.prepare());
-    step.choice.prepare = nullptr;  // lets go of weights in their stored form
-  }
+  impl->kernels.resize(impl->program.steps.size());
+  parallel_for(static_cast<std::int64_t>(impl->kernels.size()), chosen.threads, [&](std::int64_t i) {
+    Choice& choice = impl->program.steps[static_cast<std::size_t>(i)].choice;
+    impl->kernels[static_cast<std::size_t>(i)] = choice.prepare();
+    choice.prepare = nullptr;  // lets go of weights in their stored form
+  });
   if (impl->program.prepared) impl->program.plan.prepared = impl->program.prepared->counts();
   return std::shared_ptr<const Network>(new Network(std::move(impl)));
 }

@@ -72,34 +72,43 @@ Tensor WeightStore::get(const Fingerprint& key, ElementType type, const Shape& s
       const auto file = MappedFile::open(path);
       const auto bytes = static_cast<std::uint64_t>(shape.elements()) * size_of(type);
       if (is_whole(file->bytes(), whole.value(), bytes)) {
+        const std::lock_guard lock(mutex_);
         ++counts_.mapped;
         return Tensor::view(type, shape, file->bytes().subspan(sizeof(Header)), file);
       }
-      counts_.problems.push_back(fmt::format("{} is damaged, and is made again", path.string()));
+      note(fmt::format("{} is damaged, and is made again", path.string()));
     } catch (const Error& error) {
-      counts_.problems.emplace_back(error.what());
+      note(error.what());
     }
   }
   Tensor made = make();
   if (made.byte_count() + sizeof(Header) > limit_) return made;
   try {
     keep(path, whole.value(), made);
+    const std::lock_guard lock(mutex_);
     ++counts_.kept;
   } catch (const Error& error) {
-    counts_.problems.emplace_back(error.what());
+    note(error.what());
   }
   return made;
 }
 
+void WeightStore::note(std::string problem) {
+  const std::lock_guard lock(mutex_);
+  counts_.problems.push_back(std::move(problem));
+}
+
 bool WeightStore::usable() {
+  const std::lock_guard lock(mutex_);
+  if (tried_) return usable_;
+  tried_ = true;
   if (folder_.empty()) return false;
   std::error_code error;
   if (std::filesystem::create_directories(folder_, error)) ::chmod(folder_.c_str(), S_IRWXU);
   struct stat status {};
-  if (::stat(folder_.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && is_ours(status)) return true;
+  if (::stat(folder_.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && is_ours(status)) return usable_ = true;
   const auto reason = error ? error.message() : "is no folder that only this user can write to";
   counts_.problems.push_back(fmt::format("{}: {}", folder_.string(), reason));
-  folder_.clear();
   return false;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,10 @@ class WeightStore {
 
   // A tensor of this type and shape, which depends on nothing but `key`, the program and oneDNN's version: mapped if the folder has
   // it whole, else what `make` gives, which is then kept. A folder that can't be used, or that others could write to, and
-  // files that are damaged change nothing but the time it takes.
+  // files that are damaged change nothing but the time it takes. From any thread.
   Tensor get(const Fingerprint& key, ElementType type, const Shape& shape, const std::function<Tensor()>& make);
 
+  // Not while get() runs.
   const PreparedCounts& counts() const { return counts_; }
 
   static constexpr std::uint64_t kLimit = std::uint64_t{1} << 30;
@@ -43,8 +45,13 @@ class WeightStore {
   void keep(const std::filesystem::path& path, const Fingerprint::Value& key, const Tensor& tensor);
   void make_room(const std::filesystem::path& newest);
 
+  void note(std::string problem);
+
   std::filesystem::path folder_;
   std::uint64_t limit_;
+  std::mutex mutex_;  // for what follows
+  bool tried_ = false;
+  bool usable_ = false;
   PreparedCounts counts_;
 };
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include "runtime/network.h"
 #include "runtime/network_impl.h"
 #include "runtime/openmp.h"
+#include "runtime/parallel.h"
 
 namespace alexnet {
 namespace {
@@ -140,22 +140,11 @@ struct Session::Impl {
     const auto threads = static_cast<std::int64_t>(workers.size());
     const auto rounds = (rows + threads * program.plan.slice - 1) / (threads * program.plan.slice);
     const auto slice = (rows + threads * rounds - 1) / (threads * rounds);
-    std::exception_ptr problem;
-#pragma omp parallel num_threads(program.plan.slices_at_once)
-    {
+    parallel_for((rows + slice - 1) / slice, program.plan.slices_at_once, [&](std::int64_t i) {
       const ThreadScope alone(1);
       Worker& worker = workers[static_cast<std::size_t>(omp_get_thread_num())];
-#pragma omp for schedule(dynamic)
-      for (std::int64_t row = 0; row < rows; row += slice) {
-        try {
-          run_slice(worker, row, std::min(slice, rows - row), threads);
-        } catch (...) {
-#pragma omp critical
-          problem = std::current_exception();
-        }
-      }
-    }
-    if (problem) std::rethrow_exception(problem);
+      run_slice(worker, i * slice, std::min(slice, rows - i * slice), threads);
+    });
   }
 
   void run_block(std::int64_t rows) {

@@ -10,10 +10,10 @@
 #include "alexnet/error.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "runtime/parallel.h"
 #include "runtime/precision.h"
 #include "tasks/labelled_set.h"
 #include "tasks/named_network.h"
-#include "tasks/parallel.h"
 
 namespace alexnet {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "tasks/parallel.h"
+#include "runtime/parallel.h"
 
 namespace alexnet {
 namespace {

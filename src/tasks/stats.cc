@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "tasks/parallel.h"
+#include "runtime/parallel.h"
 
 namespace alexnet {
 namespace {
