@@ -17,6 +17,7 @@
 #include "cli/signals.h"
 #include "cli/verb.h"
 #include "model/architecture.h"
+#include "tasks/golden.h"
 #include "tasks/named_network.h"
 
 namespace alexnet::cli {
@@ -80,6 +81,7 @@ int bench(const Arguments& arguments) {
                    .load = load_average(),
                    .threads = threads(arguments)};
   const Model model = model_of(arguments);
+  options.sample = golden_input(model);
   CompileOptions compile = compile_options(arguments);
   std::vector<std::shared_ptr<const Network>> networks;
   for (const auto precision : wanted) {

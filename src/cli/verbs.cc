@@ -30,7 +30,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
         .description =
             "Runs the network at each precision and batch in turn, round by round, and prints medians, percentiles and rates. GB/s "
             "are the weights' bytes in the form in which they are read; GFLOP/s count two for each multiply-add of the layers as "
-            "written, however they are computed. Measure on an idle machine: the load is printed.\n"
+            "written, however they are computed. Each row of a batch is the model's golden picture, if it has one, else random "
+            "numbers. Measure on an idle machine: the load is printed.\n"
             "\n"
             "--layers gives each step beside its layers' oneDNN primitives alone, and the time that its arithmetic at the peak of "
             "a "

@@ -36,7 +36,7 @@ Timing timing_of(std::vector<double> milliseconds) {
           .rounds = milliseconds.size()};
 }
 
-BenchRun::BenchRun(std::shared_ptr<const Network> network, std::int64_t batch, bool timed)
+BenchRun::BenchRun(std::shared_ptr<const Network> network, std::int64_t batch, const BenchOptions& options, bool timed)
     : session_(network, timed), batch_(batch) {
   std::mt19937 random(1);  // the same inputs each time
   constexpr double kLikeNormalisedPixels = 2;
@@ -44,6 +44,11 @@ BenchRun::BenchRun(std::shared_ptr<const Network> network, std::int64_t batch, b
     inputs_.push_back(Tensor::zeros(input.shape.with_batch(batch)));
     fill(inputs_.back().mutable_values<float>(), kLikeNormalisedPixels, random);
     sources_.push_back(inputs_.back().values<float>());
+  }
+  if (options.sample && options.sample->shape().elements() == network->inputs().front().shape.elements()) {
+    const auto values = options.sample->values<float>();
+    auto row = inputs_.front().mutable_values<float>().begin();
+    for (std::int64_t i = 0; i < batch; ++i) row = std::ranges::copy(values, row).out;
   }
   for (const auto& output : network->outputs()) {
     outputs_.push_back(Tensor::zeros(output.shape.with_batch(batch)));
@@ -61,7 +66,7 @@ std::vector<BenchCase> bench(std::span<const std::shared_ptr<const Network>> net
   for (const auto& network : networks) {
     for (const auto batch : options.batches) {
       cases.push_back({.network = network, .batch = batch, .timing = {}});
-      runs.emplace_back(network, batch);
+      runs.emplace_back(network, batch, options);
     }
   }
   std::vector<std::vector<double>> times(cases.size());

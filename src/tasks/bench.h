@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ Timing timing_of(std::vector<double> milliseconds);
 struct BenchOptions {
   std::vector<std::int64_t> batches = {1, 8, 32};
   double seconds = 2;                      // for each case, about; at least five rounds are run
+  std::optional<Tensor> sample = {};       // for each row of the first input; else pseudo-random numbers
   const std::atomic<int>* stop = nullptr;  // not zero: end with the rounds so far
 };
 
@@ -40,8 +42,8 @@ struct BenchCase {
   double weight_bytes_per_second = 0;  // in the form in which they are read; once for each block of rows
 };
 
-// Runs all networks at all batches in turn, round by round, so that a machine that slows down slows all of them down. Inputs are
-// pseudo-random. Empty if stopped before the first round has ended.
+// Runs all networks at all batches in turn, round by round, so that a machine that slows down slows all of them down. Empty if
+// stopped before the first round has ended.
 std::vector<BenchCase> bench(std::span<const std::shared_ptr<const Network>> networks, const BenchOptions& options);
 
 // A step of the plan beside what its layers could take.

@@ -52,8 +52,8 @@ LayerBench bench_layers(const Model& model, std::shared_ptr<const Network> netwo
   const auto is_rows = [&](const std::string& layer) {
     return std::ranges::any_of(plan.steps, [&](const PlanStep& step) { return step.rows && computes(step, model.graph, layer); });
   };
-  BenchRun whole(network, batch);
-  BenchRun in_steps(network, batch, /*timed=*/true);
+  BenchRun whole(network, batch, options);
+  BenchRun in_steps(network, batch, options, /*timed=*/true);
 
   std::vector<double> whole_times;
   std::vector<std::vector<double>> step_times(plan.steps.size());

@@ -15,10 +15,10 @@ double milliseconds_of(auto&& work) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// A session with pseudo-random inputs.
+// A session with inputs as BenchOptions says.
 class BenchRun {
  public:
-  BenchRun(std::shared_ptr<const Network> network, std::int64_t batch, bool timed = false);
+  BenchRun(std::shared_ptr<const Network> network, std::int64_t batch, const BenchOptions& options, bool timed = false);
   double operator()();  // the milliseconds of one run
   Session& session() { return session_; }
 

@@ -51,6 +51,11 @@ Tensor golden_picture() {
   return picture;
 }
 
+std::optional<Tensor> golden_input(const Model& model) {
+  if (!model.golden) return std::nullopt;
+  return preprocess(model.preprocessing, picture_of(model.golden->input));
+}
+
 std::vector<float> scores_of(const Model& model, const Tensor& picture, const CompileOptions& options) {
   const auto network = compile_for_scores(model, options).network;
   check_takes_pictures(*network, model.preprocessing);

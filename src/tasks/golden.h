@@ -1,6 +1,8 @@
 // The picture that a model file carries with the scores that the network gives for it.
 #pragma once
 
+#include <optional>
+
 #include "model/model.h"
 #include "runtime/network.h"
 
@@ -13,6 +15,9 @@ Tensor golden_picture();
 // The picture with the scores of the model for it, computed in f32. Throws Error as compile() does, and of kind model if the
 // network does not take what preprocessing makes of pictures, has no row of scores, or gives scores that are not finite.
 Golden make_golden(const Model& model, const CompileOptions& options);
+
+// What preprocessing makes of the model's golden picture; nothing where it has none. Throws Error of kind preprocessing.
+std::optional<Tensor> golden_input(const Model& model);
 
 // The scores that the model gives for a picture U8 (height, width, 3).
 std::vector<float> scores_of(const Model& model, const Tensor& picture, const CompileOptions& options);
