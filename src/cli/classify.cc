@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
@@ -27,6 +29,15 @@ void check_combination(const Arguments& arguments) {
   check_resume(arguments);
   if (arguments.has("resume") && arguments.text("format") != "jsonl")
     throw Error(ErrorKind::usage, "--resume", "needs -f jsonl", "other forms have no whole records");
+}
+
+// Rows that the network will see together: few where the operands are few files, not folders or lists.
+std::int64_t most_rows(const Arguments& arguments) {
+  std::error_code ignored;
+  for (const auto& operand : arguments.operands())
+    if (!std::filesystem::is_regular_file(operand, ignored)) return kMostRows;
+  const std::int64_t crops = arguments.text("crops") == "10" ? 10 : 1;
+  return std::min(kMostRows, crops * static_cast<std::int64_t>(arguments.operands().size()));
 }
 
 std::size_t top_count(const Arguments& arguments, const Network& network) {
@@ -59,7 +70,8 @@ int classify(const Arguments& arguments) {
   if (!arguments.has("resume")) plain_output.emplace(arguments.text("output"));
 
   const Model model = load_model(arguments);
-  const auto network = compiled(arguments, [&](const CompileOptions& options) {
+  const auto network = compiled(arguments, [&](CompileOptions options) {
+                         options.rows = most_rows(arguments);
                          NamedNetwork scores = compile_for_scores(model, options);
                          check_takes_pictures(*scores.network, model.preprocessing);
                          return scores;

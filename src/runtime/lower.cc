@@ -71,7 +71,7 @@ void finish_plan(Program& program, const CompileOptions& options) {
   plan.instruction_set = instruction_set().name;
   plan.threads = options.threads;
   plan.slice = std::ranges::any_of(program.steps, [](const NetworkStep& s) { return s.choice.slice_rows > 1; }) ? kSlice : 1;
-  plan.rows = kRows;
+  plan.rows = options.rows;
   for (const NetworkStep& s : program.steps) {
     plan.weight_bytes += s.choice.weight_bytes;
     plan.created_bytes += s.choice.created_bytes;
@@ -85,7 +85,10 @@ void one_segment_a_step(Program& program) {
   program.slice_segments = 0;
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const Choice& choice = program.steps[i].choice;
-    program.segments.push_back({i, i + 1, choice.whole_batch ? INT64_MAX : choice.any_rows ? kRows : choice.slice_rows});
+    program.segments.push_back({i, i + 1,
+                                choice.whole_batch ? INT64_MAX
+                                : choice.any_rows  ? program.plan.rows
+                                                   : choice.slice_rows});
   }
 }
 
@@ -93,7 +96,7 @@ void one_segment_a_step(Program& program) {
 void find_segments(Program& program) {
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const NetworkStep& s = program.steps[i];
-    const auto rows = s.choice.any_rows ? kRows : s.rows ? 1 : s.choice.slice_rows;
+    const auto rows = s.choice.any_rows ? program.plan.rows : s.rows ? 1 : s.choice.slice_rows;
     const bool first_of_block = s.rows && (i == 0 || !program.steps[i - 1].rows);
     if (first_of_block) program.slice_segments = program.segments.size();
     if (s.choice.whole_batch) program.plan.whole_batch.push_back(s.plan.layers.front());

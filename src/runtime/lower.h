@@ -42,10 +42,6 @@ struct NetworkStep {
   std::uint64_t scratch_offset = 0;
 };
 
-// Samples of a run are taken in blocks of at most this many: the steps before the first linear layer run over them slice by
-// slice, the others over the whole block. More rows share the reading of weights; beyond 32 that gains little.
-inline constexpr std::int64_t kRows = 32;
-
 // Samples in a slice, if a step takes more than one: four of 13 x 13 are enough for the weights of Winograd convolutions.
 inline constexpr std::int64_t kSlice = 4;
 

@@ -101,8 +101,9 @@ bool lower_int8_linear(ProgramBuilder& at, const Linear& layer) {
   const auto from = is_u8 ? Quantisation{.scale = at.value(at.source()).layout.scale} : quantisation_of(at, at.node().inputs[0]);
   if (!from || from->zero != 0) return false;
   const Node* relu = at.following_relu();
-  auto choice = own_int8_linear(in, u8_layout(Order::plain, *from), weight, at.optional_weight(layer.bias, "bias"), relu != nullptr,
-                                positive_quantisation(at, relu), kRows, at.options().threads, at.instructions(), at.prepared());
+  auto choice =
+      own_int8_linear(in, u8_layout(Order::plain, *from), weight, at.optional_weight(layer.bias, "bias"), relu != nullptr,
+                      positive_quantisation(at, relu), at.options().rows, at.options().threads, at.instructions(), at.prepared());
   std::size_t fed = at.source();
   if (!is_u8) {
     auto quantise = own_quantise(in, *from, at.options().threads, at.instructions().simd);

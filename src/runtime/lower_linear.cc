@@ -18,7 +18,7 @@ void lower_linear(ProgramBuilder& at, const Linear& layer) {
   const bool bf16 = at.options().precision == Precision::bf16;
   const bool sparse = weight.storage == Storage::int8_sparse && in[1] <= kMostSparseColumns;
   auto choice = sparse ? own_sparse_linear(in, weight, bias, relu != nullptr, level, at.prepared())
-                       : own_linear(in, weight, bias, relu != nullptr, kRows, threads, level, bf16);
+                       : own_linear(in, weight, bias, relu != nullptr, at.options().rows, threads, level, bf16);
   at.compute(std::move(choice), relu, static_cast<std::uint64_t>(weight.shape.elements()));
 }
 

@@ -48,6 +48,8 @@ std::vector<std::string> output_names(const Graph& graph, const std::vector<std:
 std::shared_ptr<const Network> compile(const Model& model, const CompileOptions& options) {
   CompileOptions chosen = options;
   if (options.threads < 0) throw Error(ErrorKind::usage, "threads", fmt::format("{} is less than one", options.threads));
+  if (options.rows < 1 || options.rows > kMostRows)
+    throw Error(ErrorKind::usage, "rows", fmt::format("{} is not within 1 to {}", options.rows, kMostRows));
   if (options.threads == 0) chosen.threads = thread_budget().threads;
   const auto precision = chosen_precision(model, options.precision, instruction_set(), options.emulate_bf16);
   chosen.precision = precision.precision;

@@ -18,6 +18,10 @@ namespace alexnet {
 // What a layer computes in. `automatic`: the fastest whose cost in top-1 the model records as at most 0.5 points, else f32.
 enum class Precision { automatic, f32, bf16, int8 };
 
+// Samples of a run are taken in blocks of at most this many: the steps before the first linear layer run over them slice by
+// slice, the others over the whole block. More rows share the reading of weights; beyond 32 that gains little.
+inline constexpr std::int64_t kMostRows = 32;
+
 struct CompileOptions {
   int threads = 0;  // 0: what thread_budget() allows
   Precision precision = Precision::f32;
@@ -25,6 +29,8 @@ struct CompileOptions {
   bool winograd = true;
   // bf16 also on AVX-512 without instructions for it, where it is slower than f32: to see what it costs in accuracy.
   bool emulate_bf16 = false;
+  // Samples in a block, 1 to kMostRows. With no more than a run will have, nothing is prepared that pays for more rows only.
+  std::int64_t rows = kMostRows;
   // Names of nodes (or inputs) to make readable besides the graph's outputs. A kept node is never fused away.
   std::vector<std::string> keep = {};
   // Bytes that a session's arena and the weights made by compile() may take together.

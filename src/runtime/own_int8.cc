@@ -1,5 +1,6 @@
 #include "runtime/own_int8.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include "runtime/own_kernels.h"
 #include "runtime/simd/int8_linear.h"
 #include "runtime/simd/quantise.h"
+#include "runtime/simd/sparse_columns.h"
 #include "runtime/simd/sparse_rows.h"
 
 namespace alexnet {
@@ -133,20 +135,35 @@ void expanding(Choice& choice, const Int8Linear& layer, std::int64_t rows, int t
   };
 }
 
-void sparse_rows(Choice& choice, const Int8Linear& layer, const InstructionSet& instructions,
-                 const std::shared_ptr<WeightStore>& store) {
-  choice.scratch_bytes = int8_csr_linear_scratch_bytes(layer.in);
-  choice.created_bytes += sparse_index_bytes(layer.weight);
-  choice.weight_bytes += layer.weight.data.byte_count() + sparse_index_bytes(layer.weight);
-  choice.prepare = [layer, store, level = instructions.simd, kernel = int8_csr_linear_kernel(instructions)]() -> Kernel {
-    const auto index = std::make_shared<const SparseIndex>(sparse_index(layer.weight, level, store.get()));
+// Rows up to which it pays to take one after the other and skip what is zero in it, instead of all together.
+constexpr std::int64_t kFewRows = 3;
+
+void pruned(Choice& choice, const Int8Linear& layer, std::int64_t rows, int threads, const InstructionSet& instructions,
+            const std::shared_ptr<WeightStore>& store) {
+  const bool never_many = rows <= kFewRows;
+  choice.scratch_bytes = std::max(int8_csc_linear_scratch_bytes(layer.weight.shape[0], threads),
+                                  never_many ? 0 : int8_csr_linear_scratch_bytes(layer.in));
+  const auto made = sparse_columns_bytes(layer.weight) + (never_many ? 0 : sparse_index_bytes(layer.weight));
+  choice.created_bytes += made;
+  choice.weight_bytes += made + (never_many ? 0 : layer.weight.data.byte_count());
+  choice.prepare = [=, level = instructions.simd, few = int8_csc_linear_kernel(instructions),
+                    many = int8_csr_linear_kernel(instructions)]() -> Kernel {
+    const Tensor columns = sparse_columns(layer.weight, store.get());
+    const auto index =
+        std::make_shared<const SparseIndex>(never_many ? SparseIndex() : sparse_index(layer.weight, level, store.get()));
     return stateless([=, constants = layer.constants(layer.weight.scale.values<float>())](const StepMemory& at) {
-      kernel({.source = bytes(at.sources[0]),
-              .weight = index->rows_of(layer.weight),
-              .result = layer.result(*constants, at.destination),
-              .scratch = at.scratch,
-              .rows = at.rows,
-              .in = layer.in});
+      const auto run = [&](const auto& kernel, const auto& weight) {
+        kernel({.source = bytes(at.sources[0]),
+                .weight = weight,
+                .result = layer.result(*constants, at.destination),
+                .scratch = at.scratch,
+                .rows = at.rows,
+                .in = layer.in});
+      };
+      if (at.rows <= kFewRows)
+        run(few, columns_in(columns, layer.weight));
+      else
+        run(many, index->rows_of(layer.weight));
     });
   };
 }
@@ -177,7 +194,7 @@ Choice own_int8_linear(const Shape& input, const Layout& source, const Weight& w
   else if (instructions.simd == SimdLevel::avx512_vbmi)
     expanding(choice, layer, rows, threads, instructions);
   else
-    sparse_rows(choice, layer, instructions, store);
+    pruned(choice, layer, rows, threads, instructions, store);
   return choice;
 }
 

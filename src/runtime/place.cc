@@ -48,7 +48,7 @@ std::vector<Lifetime> tensor_lifetimes(Program& program) {
     if (first == last) {
       storage.samples = program.segments[first].rows;
     } else {
-      storage.samples = of_block ? kRows : program.plan.slice;
+      storage.samples = of_block ? program.plan.rows : program.plan.slice;
       lifetimes[at].first = of_block && first < program.slice_segments ? 0 : program.segments[first].begin;
       lifetimes[at].last = program.segments[last].end - 1;
     }
@@ -90,7 +90,7 @@ std::uint64_t place_part(Program& program, const std::vector<Lifetime>& tensors,
 int slices_at_once(const Program& program) {
   const bool needs_all = std::ranges::any_of(program.steps, [](const NetworkStep& s) { return !s.rows && s.choice.all_threads; });
   const bool more_than_needed = program.plan.threads > program.plan.slice && program.slice_segments > 0;
-  return more_than_needed && !needs_all ? std::min(program.plan.threads, static_cast<int>(kRows)) : 1;
+  return more_than_needed && !needs_all ? std::min(program.plan.threads, static_cast<int>(program.plan.rows)) : 1;
 }
 
 }  // namespace

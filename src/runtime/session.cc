@@ -187,7 +187,7 @@ void Session::run(std::int64_t batch, std::span<const std::span<const float>> in
   check_sizes("output", batch, program.outputs, outputs);
   const ThreadScope scope(program.plan.threads);
   if (impl_->whole_batch() && batch > 0) impl_->make_room(static_cast<std::uint64_t>(batch));
-  const std::int64_t block = impl_->whole_batch() ? std::max<std::int64_t>(batch, 1) : kRows;
+  const std::int64_t block = impl_->whole_batch() ? std::max<std::int64_t>(batch, 1) : program.plan.rows;
   for (std::int64_t done = 0; done < batch; done += block) {
     const auto at = [&](const std::vector<TensorInfo>& tensors, std::size_t i) { return done * tensors[i].shape.elements(); };
     for (std::size_t i = 0; i < inputs.size(); ++i)

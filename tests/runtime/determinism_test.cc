@@ -134,10 +134,15 @@ TEST(Determinism, OfPrunedLayers) {
     if (i % 11 != 0) weight.mutable_values<float>()[i] = 0;
   model.weights.at("fc.weight") = stored(weight, Storage::int8_sparse);
   const Tensor x = test::generated_tensor({64, 2500}, "data", 2);
-  const auto alone = outputs_of(model, x, 1, 1);
-  for (const std::int64_t split : {1, 2, 7, 8, 33, 64}) {
-    for (const int threads : {1, 2, 3, 8})
-      EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, split)), 0) << threads << " threads, batches of " << split;
+  test::add_ranges(model, test::generated_tensor({2, 2500}, "data", 2));
+  for (const Precision precision : {Precision::f32, Precision::int8}) {
+    const auto alone = outputs_of(model, x, 1, 1, precision);
+    for (const std::int64_t split : {1, 2, 3, 4, 7, 8, 33, 64}) {
+      for (const int threads : {1, 2, 3, 8}) {
+        EXPECT_EQ(rows_that_differ(alone, outputs_of(model, x, threads, split, precision)), 0)
+            << name(precision) << ", " << threads << " threads, batches of " << split;
+      }
+    }
   }
 }
 

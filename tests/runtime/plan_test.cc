@@ -211,6 +211,31 @@ TEST(Plan, GivesSlicesThreadsOfTheirOwnWhenThereAreMoreThanSamplesInOne) {
   }
 }
 
+TEST(Plan, HasNoMoreRowsThanAskedFor) {
+  const Model model = test::generated_model(tower(
+      {{"conv", kConvolution, {"data"}}, {"flat", Flatten{}, {"conv"}}, {"fc", Linear{.out_features = 5}, {"flat"}}}, {"fc"}));
+  const Tensor x = test::generated_tensor({37, 16, 12, 12}, "data", 1);
+  const Tensor expected = test::run(model, {x})[0];
+  std::uint64_t arena = 0;
+  for (const std::int64_t rows : {1, 3, 32}) {
+    const auto network = compile(model, {.threads = 2, .rows = rows});
+    EXPECT_EQ(network->plan().rows, rows);
+    EXPECT_GT(network->plan().arena_bytes, arena) << rows << " rows";
+    arena = network->plan().arena_bytes;
+    Session session(network);
+    EXPECT_TRUE(std::ranges::equal(test::run(session, *network, {x})[0].bytes(), expected.bytes())) << rows << " rows";
+  }
+  for (const std::int64_t rows : {-1, 0, 33}) {
+    try {
+      compile(model, {.rows = rows});
+      FAIL() << rows << " rows";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      EXPECT_EQ(error.message(), fmt::format("{} is not within 1 to 32", rows));
+    }
+  }
+}
+
 TEST(Plan, RunsSlicesOneByOneWhereMemoryAllowsNoMore) {
   const Model model = test::generated_model(tower({{"conv", kConvolution, {"data"}}, {"norm", Lrn{}, {"conv"}}}, {"norm"}));
   const Tensor x = test::generated_tensor({11, 16, 12, 12}, "data", 1);

@@ -13,6 +13,7 @@
 #include "runtime/own_kernels.h"
 #include "runtime/quantisation.h"
 #include "runtime/simd/int8_linear.h"
+#include "runtime/simd/sparse_columns.h"
 #include "runtime/simd/sparse_rows.h"
 
 #include "tests/runtime/generated.h"
@@ -115,11 +116,37 @@ TEST(SparseLinear, KnowsTheColumnsOfEachValue) {
   }
 }
 
-// compile() takes one of the two kernels, by the processor; here both run at each level, whose sums are whole numbers.
-TEST(SparseLinear, BothFormsInInt8GiveTheSums) {
+TEST(SparseLinear, KnowsTheOutputsOfEachInput) {
+  // The fourth input goes to outputs that are further apart than a byte can say.
+  Tensor dense = pruned(1200, 70, 0.2);
+  for (std::size_t output = 0; output < 1200; ++output)
+    dense.mutable_values<float>()[output * 70 + 3] = output == 255 || output == 1023 ? 1.0f : 0.0f;
+  const Weight weight = stored(dense, Storage::int8_sparse);
+  const auto values = int8(Weight::of(dense)).values;
+  const Tensor tensor = sparse_columns(weight);
+  const SparseColumns columns = columns_in(tensor, weight);
+  EXPECT_EQ(tensor.byte_count(), sparse_columns_bytes(weight));
+  EXPECT_EQ(columns.starts[0], 0u);
+  for (std::size_t input = 0; input < 70; ++input) {
+    std::vector<int> found(1200);
+    std::size_t output = 0;
+    for (auto at = columns.starts[input]; at < columns.starts[input + 1]; ++at) {
+      for (std::int64_t k = 0; k < SparseGroup::kSize; ++k) {
+        output += columns.groups[at].gaps[k];
+        ASSERT_LT(output, 1200u) << "input " << input;
+        found[output] += columns.groups[at].values[k];
+      }
+    }
+    for (output = 0; output < 1200; ++output)
+      ASSERT_EQ(found[output], values.values<std::int8_t>()[output * 70 + input]) << "input " << input << ", output " << output;
+  }
+}
+
+// compile() takes some of these kernels, by the processor; here all run at each level, and their sums are whole numbers.
+TEST(SparseLinear, AllFormsInInt8GiveTheSums) {
   constexpr int kThreads = 2;
-  for (const Case& c :
-       {Case{4096, 40, 0.1}, Case{1, 1, 1}, Case{63, 9, 0.5}, Case{130, 8, 1}, Case{2500, 33, 0.02}, Case{100, 5, 0}}) {
+  for (const Case& c : {Case{4096, 40, 0.1}, Case{1, 1, 1}, Case{63, 9, 0.5}, Case{130, 8, 1}, Case{2500, 33, 0.02},
+                        Case{100, 5, 0}, Case{300, 1500, 0.001}}) {
     Tensor dense = pruned(c.out, c.in, c.density);
     if (c.density == 0) std::ranges::fill(dense.mutable_values<float>(), 0.0f);
     const Weight weight = stored(dense, Storage::int8_sparse);
@@ -127,7 +154,7 @@ TEST(SparseLinear, BothFormsInInt8GiveTheSums) {
     for (const std::int64_t rows : {1, 2, 9, 31, 33, 64}) {
       // Without VNNI sums of two products must fit 16 bits.
       std::vector<std::uint8_t> source(static_cast<std::size_t>(rows * c.in));
-      for (std::size_t i = 0; i < source.size(); ++i) source[i] = static_cast<std::uint8_t>(i * 7919 % 128);
+      for (std::size_t i = 0; i < source.size(); ++i) source[i] = i % 3 == 0 ? 0 : static_cast<std::uint8_t>(i * 7919 % 128);
       std::vector<float> expected;
       for (std::int64_t row = 0; row < rows; ++row) {
         for (std::int64_t output = 0; output < c.out; ++output) {
@@ -141,6 +168,7 @@ TEST(SparseLinear, BothFormsInInt8GiveTheSums) {
       const std::vector<float> ones(static_cast<std::size_t>(c.out), 1.0f);
       const std::vector<float> zeros(static_cast<std::size_t>(c.out), 0.0f);
       const auto starts = sparse_starts(weight);
+      const Tensor columns = sparse_columns(weight);
       for (const SimdLevel level : levels()) {
         const SparseIndex index = sparse_index(weight, level);
         for (const bool vnni : {false, true}) {
@@ -159,7 +187,17 @@ TEST(SparseLinear, BothFormsInInt8GiveTheSums) {
                                                 .scratch = aligned(scratch),
                                                 .rows = rows,
                                                 .in = c.in});
-          ASSERT_EQ(found, expected) << what << ", rows of columns";
+          ASSERT_EQ(found, expected) << what << ", compressed rows";
+
+          std::ranges::fill(found, -1.0f);
+          scratch.resize(int8_csc_linear_scratch_bytes(c.out, kThreads) + 64);
+          int8_csc_linear_kernel(instructions)({.source = source.data(),
+                                                .weight = columns_in(columns, weight),
+                                                .result = result,
+                                                .scratch = aligned(scratch),
+                                                .rows = rows,
+                                                .in = c.in});
+          ASSERT_EQ(found, expected) << what << ", compressed columns";
 
           std::ranges::fill(found, -1.0f);
           scratch.resize(int8_sparse_linear_scratch_bytes(rows, kThreads) + 64);

@@ -41,34 +41,6 @@ constexpr auto kRows = static_cast<std::int64_t>(sizeof(Bytes));
 constexpr std::int64_t kFour = 4;  // values whose products are summed in a lane
 static_assert(kFour <= kSparseSlack);
 
-// An output's sum for a single row.
-template <bool kVnni>
-std::int32_t one_row(const SparseRows& w, const std::uint8_t* source, std::int64_t output) {
-  const std::uint16_t* const columns = w.columns + w.starts[output] + output * kSparseSlack;
-  const std::int8_t* const values = w.values.data() + w.starts[output];
-  const auto count = static_cast<std::int64_t>(w.starts[output + 1] - w.starts[output]);
-  // What the values meet is collected a vector ahead of its use: bytes that are still on their way to memory can't be loaded
-  // together at once. A gather is slower, by far on processors that were made safe from it.
-  alignas(64) std::uint8_t collected[2][kStep];
-  const auto collect = [&](std::int64_t at) HWY_ATTR __attribute__((always_inline)) {
-    std::uint8_t* const to = collected[at / kStep % 2];
-#pragma GCC unroll 16
-    for (std::int64_t i = 0; i < kStep; ++i) to[i] = source[columns[at + i]];
-  };
-  Integers sum = Integers{};
-  const auto whole = count / kStep * kStep;
-  if (whole > 0) collect(0);
-  for (std::int64_t at = 0; at < whole; at += kStep) {
-    if (at + kStep < whole) collect(at + kStep);
-    sum = add_products<kVnni>(sum, load(collected[at / kStep % 2]), load(values + at));
-  }
-  std::byte lanes[kStep];
-  std::memcpy(lanes, &sum, sizeof sum);
-  std::int32_t result = total(lanes);
-  for (auto i = whole; i < count; ++i) result += source[columns[i]] * values[i];
-  return result;
-}
-
 // One output's sums for kRows rows, which lie in the bytes of the table's vectors.
 template <bool kVnni>
 void in_bytes(const SparseRows& w, const std::byte* table, std::int64_t output, std::int32_t* sums) {
@@ -106,12 +78,6 @@ void in_bytes(const SparseRows& w, const std::byte* table, std::int64_t output, 
 template <bool kVnni>
 void pass(const Int8CsrLinearArguments& a, std::int64_t row, std::int64_t rows) {
   const std::uint8_t* const source = a.source + row * a.in;
-  if (rows == 1) {
-#pragma omp for schedule(static)
-    for (std::int64_t output = 0; output < a.result.out; ++output)
-      store_result(a.result, row, output, one_row<kVnni>(a.weight, source, output));
-    return;
-  }
 #pragma omp for schedule(static)
   for (std::int64_t column = 0; column < a.in; ++column) {
     std::byte* const element = a.scratch + column * kRows;

@@ -8,6 +8,7 @@
 
 #include "model/weight.h"
 #include "runtime/instruction_set.h"
+#include "runtime/simd/sparse_columns.h"
 #include "runtime/simd/sparse_rows.h"
 
 namespace alexnet {
@@ -37,7 +38,7 @@ Int8LinearKernel int8_linear_kernel(const InstructionSet& instructions);
 
 std::uint64_t int8_linear_scratch_bytes(std::int64_t rows, int threads);
 
-// The same for pruned weights.
+// The same for pruned weights, for many rows together.
 struct Int8CsrLinearArguments {
   const std::uint8_t* source = nullptr;
   SparseRows weight;
@@ -51,6 +52,21 @@ using Int8CsrLinearKernel = void (*)(const Int8CsrLinearArguments&);
 Int8CsrLinearKernel int8_csr_linear_kernel(const InstructionSet& instructions);
 
 std::uint64_t int8_csr_linear_scratch_bytes(std::int64_t in);
+
+// The same from columns, whose inputs are skipped where they are zero: for few rows, one after the other.
+struct Int8CscLinearArguments {
+  const std::uint8_t* source = nullptr;
+  SparseColumns weight;
+  Int8LinearResult result;
+  std::byte* scratch = nullptr;  // int8_csc_linear_scratch_bytes()
+  std::int64_t rows = 0;
+  std::int64_t in = 0;
+};
+
+using Int8CscLinearKernel = void (*)(const Int8CscLinearArguments&);
+Int8CscLinearKernel int8_csc_linear_kernel(const InstructionSet& instructions);
+
+std::uint64_t int8_csc_linear_scratch_bytes(std::int64_t out, int threads);
 
 // The same straight from their stored form, which pays where one instruction expands a mask (AVX-512 VBMI2).
 struct Int8SparseLinearArguments {
