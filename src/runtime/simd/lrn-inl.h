@@ -61,7 +61,6 @@ HWY_INLINE Vector corrected(Vector y, Vector e, float first, float second) {
 
 // x * base^-3/4 by the processor's estimate q of base^-1/4 and the series of (base * q^4)^-3/4 around 1. With e = 1 - base * q^4,
 // what is left out is below 21/32 e^2 < 9e-8 for estimates of 14 bits, 77/128 e^3 < 1e-8 for those of 12 with the second term.
-// x(i) is called where it is needed, so that it takes no register before.
 template <int kCount>
 HWY_INLINE Several<kCount> times_power_of_minus_three_quarters(const auto& x, const Several<kCount>& base) {
   const Float d;
@@ -108,7 +107,8 @@ inline Vector general_power(Vector base, double exponent) {
   return hn::Load(d, values);
 }
 
-enum class Beta { half, three_quarters, one, any };
+// By estimates or by square roots.
+enum class Beta { half, three_quarters, half_by_roots, three_quarters_by_roots, one, any };
 
 // y = scale * x / (k + factor * sum)^beta, of f32 to f32 with a scale of 1, or of u8 to u8 that is `most` at most.
 template <Beta kBeta>
@@ -118,17 +118,11 @@ struct Normaliser {
   double beta;
   float scale;
   float most;
-  bool bounded;  // the sum times the factor plus k is above FLT_MIN, if not NaN
 
   // Arguments of lrn.h or lrn_pool.h. These are numbers of their own: theirs could change with every store, for all a compiler
   // knows.
   Normaliser(const auto& a, float times, float at_most)
-      : factor(a.factor),
-        k(a.k),
-        beta(static_cast<double>(a.beta)),
-        scale(times),
-        most(at_most),
-        bounded(a.factor >= 0 && a.k >= FLT_MIN) {}
+      : factor(a.factor), k(a.k), beta(static_cast<double>(a.beta)), scale(times), most(at_most) {}
 
   // `sums` can be read to the end of their last vector. The destination is not the source: the last vector may overlap the one
   // before.
@@ -148,18 +142,27 @@ struct Normaliser {
     std::copy_n(rest, count, destination);
   }
 
+  // Of x(i), already times the scale, and sums.at[i]. x is called where it is needed, so that it takes no register before.
+  template <int kCount>
+  HWY_INLINE Several<kCount> several(const auto& x, const Several<kCount>& sums) const {
+    const Float d;
+    Several<kCount> base;
+    for (int i = 0; i < kCount; ++i) base.at[i] = hn::MulAdd(hn::Set(d, factor), sums.at[i], hn::Set(d, k));
+    return divided(x, base);
+  }
+
  private:
   template <int kCount, typename Element>
   HWY_INLINE void several(const Element* source, const float* sums, Element* destination) const {
     const Float d;
-    Several<kCount> base;
-    for (int i = 0; i < kCount; ++i) base.at[i] = hn::MulAdd(hn::Set(d, factor), load(sums + i * kLanes), hn::Set(d, k));
+    Several<kCount> loaded;
+    for (int i = 0; i < kCount; ++i) loaded.at[i] = load(sums + i * kLanes);
     constexpr bool kBytes = sizeof(Element) == 1;
     const auto x = [&](int i) HWY_ATTR {
-      const Vector loaded = load(source + i * kLanes);
-      return kBytes ? hn::Mul(loaded, hn::Set(d, scale)) : loaded;
+      const Vector value = load(source + i * kLanes);
+      return kBytes ? hn::Mul(value, hn::Set(d, scale)) : value;
     };
-    Several<kCount> y = divided(x, base);
+    Several<kCount> y = several(x, loaded);
     if constexpr (kBytes)
       for (int i = 0; i < kCount; ++i) y.at[i] = hn::Min(y.at[i], hn::Set(d, most));
     for (int i = 0; i < kCount; ++i) store(y.at[i], destination + i * kLanes);
@@ -173,13 +176,13 @@ struct Normaliser {
       for (int i = 0; i < kCount; ++i) y.at[i] = hn::Div(x(i), general_power(base.at[i], beta));
     } else if constexpr (kBeta == Beta::one) {
       for (int i = 0; i < kCount; ++i) y.at[i] = hn::Div(x(i), base.at[i]);
-    } else if (HWY_UNLIKELY(!bounded || kLanes == 1)) {
-      // What the estimates do not take: zero, less, and infinity. NaN stays NaN. There are none of one lane.
+    } else if constexpr (kBeta == Beta::half_by_roots || kBeta == Beta::three_quarters_by_roots) {
       for (int i = 0; i < kCount; ++i) {
         const Vector root = hn::Sqrt(base.at[i]);
-        y.at[i] = hn::Div(x(i), kBeta == Beta::half ? root : hn::Mul(root, hn::Sqrt(root)));
+        y.at[i] = hn::Div(x(i), kBeta == Beta::half_by_roots ? root : hn::Mul(root, hn::Sqrt(root)));
       }
     } else {
+      // NaN stays NaN.
       for (int i = 0; i < kCount; ++i) base.at[i] = hn::Min(hn::Set(d, FLT_MAX), base.at[i]);
       if constexpr (kBeta == Beta::half) return times_power_of_minus_half(x, base);
       if constexpr (kBeta == Beta::three_quarters) return times_power_of_minus_three_quarters(x, base);
@@ -191,8 +194,12 @@ struct Normaliser {
 // Calls run(normaliser) with that for the layer's beta.
 template <typename Run>
 void with_normaliser(const auto& arguments, float scale, float most, const Run& run) {
-  if (arguments.beta == 0.75f) return run(Normaliser<Beta::three_quarters>(arguments, scale, most));
-  if (arguments.beta == 0.5f) return run(Normaliser<Beta::half>(arguments, scale, most));
+  // What the estimates do not take: zero, less, and infinity. There are none of one lane.
+  const bool estimates = kLanes > 1 && arguments.factor >= 0 && arguments.k >= FLT_MIN;
+  if (arguments.beta == 0.75f && estimates) return run(Normaliser<Beta::three_quarters>(arguments, scale, most));
+  if (arguments.beta == 0.5f && estimates) return run(Normaliser<Beta::half>(arguments, scale, most));
+  if (arguments.beta == 0.75f) return run(Normaliser<Beta::three_quarters_by_roots>(arguments, scale, most));
+  if (arguments.beta == 0.5f) return run(Normaliser<Beta::half_by_roots>(arguments, scale, most));
   if (arguments.beta == 1.0f) return run(Normaliser<Beta::one>(arguments, scale, most));
   run(Normaliser<Beta::any>(arguments, scale, most));
 }
