@@ -128,46 +128,40 @@ struct Normaliser {
   // before.
   template <typename Element>
   void operator()(const Element* source, const float* sums, Element* destination, std::int64_t count) const {
+    const auto vectors = [&]<int kCount>(const Several<kCount>&, std::int64_t at) HWY_ATTR {
+      Several<kCount> loaded;
+      for (int i = 0; i < kCount; ++i) loaded.at[i] = load(sums + at + i * kLanes);
+      several(source + at, loaded, destination + at, kLanes);
+    };
     std::int64_t at = 0;
-    for (; at + kAbreast * kLanes <= count; at += kAbreast * kLanes) several<kAbreast>(source + at, sums + at, destination + at);
-    for (; at + kLanes <= count; at += kLanes) several<1>(source + at, sums + at, destination + at);
+    for (; at + kAbreast * kLanes <= count; at += kAbreast * kLanes) vectors(Several<kAbreast>(), at);
+    for (; at + kLanes <= count; at += kLanes) vectors(Several<1>(), at);
     if (at == count) return;
-    if (count >= kLanes) {
-      at = count - kLanes;
-      return several<1>(source + at, sums + at, destination + at);
-    }
+    if (count >= kLanes) return vectors(Several<1>(), count - kLanes);
     HWY_ALIGN Element rest[kLanes] = {};
     std::copy_n(source, count, rest);
-    several<1>(rest, sums, rest);
+    several(rest, Several<1>{load(sums)}, rest, kLanes);
     std::copy_n(rest, count, destination);
   }
 
-  // Of x(i), already times the scale, and sums.at[i]. x is called where it is needed, so that it takes no register before.
-  template <int kCount>
-  HWY_INLINE Several<kCount> several(const auto& x, const Several<kCount>& sums) const {
+  // Of vectors `stride` apart.
+  template <int kCount, typename Element>
+  HWY_INLINE void several(const Element* source, const Several<kCount>& sums, Element* destination, std::int64_t stride) const {
     const Float d;
     Several<kCount> base;
     for (int i = 0; i < kCount; ++i) base.at[i] = hn::MulAdd(hn::Set(d, factor), sums.at[i], hn::Set(d, k));
-    return divided(x, base);
+    constexpr bool kBytes = sizeof(Element) == 1;
+    const auto x = [&](int i) HWY_ATTR {
+      const Vector value = load(source + i * stride);
+      return kBytes ? hn::Mul(value, hn::Set(d, scale)) : value;
+    };
+    Several<kCount> y = divided(x, base);
+    if constexpr (kBytes)
+      for (int i = 0; i < kCount; ++i) y.at[i] = hn::Min(y.at[i], hn::Set(d, most));
+    for (int i = 0; i < kCount; ++i) store(y.at[i], destination + i * stride);
   }
 
  private:
-  template <int kCount, typename Element>
-  HWY_INLINE void several(const Element* source, const float* sums, Element* destination) const {
-    const Float d;
-    Several<kCount> loaded;
-    for (int i = 0; i < kCount; ++i) loaded.at[i] = load(sums + i * kLanes);
-    constexpr bool kBytes = sizeof(Element) == 1;
-    const auto x = [&](int i) HWY_ATTR {
-      const Vector value = load(source + i * kLanes);
-      return kBytes ? hn::Mul(value, hn::Set(d, scale)) : value;
-    };
-    Several<kCount> y = several(x, loaded);
-    if constexpr (kBytes)
-      for (int i = 0; i < kCount; ++i) y.at[i] = hn::Min(y.at[i], hn::Set(d, most));
-    for (int i = 0; i < kCount; ++i) store(y.at[i], destination + i * kLanes);
-  }
-
   template <int kCount>
   HWY_INLINE Several<kCount> divided(const auto& x, Several<kCount>& base) const {
     const Float d;
@@ -220,7 +214,7 @@ HWY_INLINE Vector shifted([[maybe_unused]] Vector high, Vector low) {
 #endif
 }
 
-// Sums of squares over windows of channels that lie side by side, all of a pixel's or in blocks, for a few pixels at a time.
+// Channels that lie side by side, all of a pixel's or in blocks, for a few pixels at a time.
 class Lines {
  public:
   // `scratch`: lrn_line_floats() of them.
@@ -231,59 +225,83 @@ class Lines {
         pixels_(pixels),
         before_(std::min(a.reach.before, tower_ - 1)),
         after_(std::min(a.reach.after, tower_ - 1)),
-        stride_(block_ == channels_ ? kLanes : block_ * pixels_),
         five_(kLanes > 4 && before_ == 2 && after_ == 2 && tower_ % kLanes == 0 && (block_ == channels_ || block_ == kLanes)),
         sums_(scratch),
         squares_(scratch + kLrnPixels * channels_ + kLanes) {
     if (!five_) std::fill_n(squares_, kLrnPixels * line(), 0.0f);
   }
 
-  // In the order of `count` pixels of each block: what is returned can be read a vector further.
-  template <typename Element>
-  const float* sums(const Element* source, std::int64_t count) const {
+  // Of `count` pixels of each block.
+  template <typename Normalise, typename Element>
+  void normalise(const Normalise& normalised, const Element* source, Element* destination, std::int64_t count) const {
+    const auto vectors = tower_ / kLanes;
+    if (five_ && vectors % kAbreast == 0) return normalise_five<kAbreast>(normalised, source, destination, count);
+    if (five_ && kAbreast > 6 && vectors % 6 == 0) return normalise_five<6>(normalised, source, destination, count);
     for (std::int64_t first = 0; first < channels_; first += tower_) {
       if (five_) {
-        sums_of_five(source, count, first);
+        sums_of_five<1>(source + place(first, pixels_), sums_ + place(first, count), stride(count), count,
+                        [](const Element*, const Several<1>& sum, float* to) HWY_ATTR { store(sum.at[0], to); });
       } else {
         sums_of_any(source, count, first);
       }
     }
-    return sums_;
+    for (std::int64_t c = 0; c < channels_; c += block_) {
+      const auto at = place(c, pixels_);
+      normalised(source + at, sums_ + c * count, destination + at, count * block_);
+    }
   }
 
  private:
   std::int64_t line() const { return tower_ + before_ + after_ + kLanes; }
+  // From one of a pixel's vectors to the next.
+  std::int64_t stride(std::int64_t pixels) const { return block_ == channels_ ? kLanes : kLanes * pixels; }
   // Where a block of the first pixel begins that begins with this channel, in rows of so many pixels.
   std::int64_t place(std::int64_t channel, std::int64_t pixels) const { return block_ == channels_ ? channel : channel * pixels; }
 
-  // Windows that reach two channels to either side, over whole vectors.
-  template <typename Element>
-  void sums_of_five(const Element* source, std::int64_t count, std::int64_t first) const {
+  // So many vectors of a pixel at a time, whose sums stay in registers.
+  template <int kCount, typename Normalise, typename Element>
+  void normalise_five(const Normalise& normaliser, const Element* source, Element* destination, std::int64_t count) const {
+    for (std::int64_t first = 0; first < channels_; first += tower_) {
+      const auto at = place(first, pixels_);
+      sums_of_five<kCount>(
+          source + at, destination + at, stride(pixels_), count,
+          [normalised = normaliser, stride = stride(pixels_)](const Element* from, const Several<kCount>& sums, Element* to)
+              HWY_ATTR { normalised.several(from, sums, to, stride); });
+    }
+  }
+
+  // Windows of a tower that reach two channels to either side, over whole vectors: take(from, sums, to) for so many of a pixel's
+  // vectors, which are `to_stride` apart at the destination.
+  template <int kCount, typename Element, typename To>
+  HWY_INLINE void sums_of_five(const Element* source, To* destination, std::int64_t to_stride, std::int64_t count,
+                               const auto& take) const {
     const Float d;
-    const Element* const begin = source + place(first, pixels_);
-    float* const sums = sums_ + place(first, count);
-    const auto step = block_ == channels_ ? kLanes : kLanes * count;
-    const auto stride = stride_;
-    const auto tower = tower_;
+    const auto block = block_;
+    const auto from_stride = stride(pixels_);
+    const auto vectors = tower_ / kLanes;
     const auto square = [](const Element* from) HWY_ATTR {
       const Vector x = load(from);
       return hn::Mul(x, x);
     };
     for (std::int64_t pixel = 0; pixel < count; ++pixel) {
-      const Element* from = begin + pixel * block_;
-      float* to = sums + pixel * block_;
-      Vector own = square(from);
-      Vector pairs_before = shifted<1>(own, hn::Zero(d));  // of each channel and the next
-      const auto take = [&](Vector next) HWY_ATTR {
-        const Vector pairs = hn::Add(own, shifted<1>(next, own));
-        const Vector four = hn::Add(shifted<kLanes - 2>(pairs, pairs_before), pairs);
-        store(hn::Add(four, shifted<2>(next, own)), to);
-        pairs_before = pairs;
-        own = next;
-      };
-#pragma GCC unroll 4
-      for (std::int64_t c = kLanes; c < tower; c += kLanes, to += step) take(square(from += stride));
-      take(hn::Zero(d));
+      const Element* from = source + pixel * block;
+      To* to = destination + pixel * block;
+      Several<kCount + 1> squares;
+      squares.at[0] = square(from);
+      Vector pairs_before = shifted<1>(squares.at[0], hn::Zero(d));  // of each channel and the next
+      for (std::int64_t first = 0; first < vectors; first += kCount, from += kCount * from_stride, to += kCount * to_stride) {
+        for (int i = 1; i < kCount; ++i) squares.at[i] = square(from + i * from_stride);
+        squares.at[kCount] = first + kCount < vectors ? square(from + kCount * from_stride) : hn::Zero(d);
+        Several<kCount> sums;
+        for (int i = 0; i < kCount; ++i) {
+          const Vector pairs = hn::Add(squares.at[i], shifted<1>(squares.at[i + 1], squares.at[i]));
+          const Vector four = hn::Add(shifted<kLanes - 2>(pairs, pairs_before), pairs);
+          sums.at[i] = hn::Add(four, shifted<2>(squares.at[i + 1], squares.at[i]));
+          pairs_before = pairs;
+        }
+        take(from, sums, to);
+        squares.at[0] = squares.at[kCount];
+      }
     }
   }
 
@@ -323,7 +341,6 @@ class Lines {
   std::int64_t pixels_;  // of a block, from one to the next
   std::int64_t before_;
   std::int64_t after_;
-  std::int64_t stride_;  // from one vector of a tower to the next
   bool five_;
   float* sums_;
   float* squares_;

@@ -52,8 +52,10 @@ void planes_abreast(const float* source, float* destination, std::int64_t pixels
   const Normalise normalised = normaliser;
   for (std::int64_t at = 0; at < count; at += kLanes) {
     at = std::min(at, count - kLanes);
-    const auto x = [from = source + at, pixels](int i) HWY_ATTR { return load(from + i * pixels); };
-    const auto square = [&](int i) HWY_ATTR { return hn::Mul(x(i), x(i)); };
+    const auto square = [from = source + at, pixels](int i) HWY_ATTR {
+      const Vector x = load(from + i * pixels);
+      return hn::Mul(x, x);
+    };
     Several<kAbreast + 4> squares;
     squares.at[0] = before > 1 ? square(-2) : hn::Zero(d);
     squares.at[1] = before > 0 ? square(-1) : hn::Zero(d);
@@ -64,8 +66,7 @@ void planes_abreast(const float* source, float* destination, std::int64_t pixels
     for (int i = 0; i < kAbreast + 2; ++i) pairs.at[i] = hn::Add(squares.at[i], squares.at[i + 1]);
     Several<kAbreast> sums;
     for (int i = 0; i < kAbreast; ++i) sums.at[i] = hn::Add(hn::Add(pairs.at[i], pairs.at[i + 2]), squares.at[i + 4]);
-    const auto y = normalised.several(x, sums);
-    for (int i = 0; i < kAbreast; ++i) store(y.at[i], destination + at + i * pixels);
+    normalised.several(source + at, sums, destination + at, pixels);
   }
 }
 
@@ -120,11 +121,7 @@ void lines(const LrnArguments& a, const Normalise& normalised) {
       for (std::int64_t begin = 0; begin < pixels; begin += kLrnPixels) {
         const auto count = std::min(kLrnPixels, pixels - begin);
         const auto start = sample * a.channels * pixels + begin * a.block;
-        const float* sums = windows.sums(a.source + start, count);
-        for (std::int64_t c = 0; c < a.channels; c += a.block) {
-          const auto at = start + c * pixels;
-          normalised(a.source + at, sums + c * count, a.destination + at, count * a.block);
-        }
+        windows.normalise(normalised, a.source + start, a.destination + start, count);
       }
     }
   }
