@@ -41,14 +41,17 @@ void each_by_its_own(std::int64_t count, std::int64_t values, const auto& moment
   constexpr std::int64_t kMost = 16;
   constexpr std::int64_t kValues = 4096;
   const auto few = std::clamp<std::int64_t>(kValues / std::max<std::int64_t>(values, 1), 1, kMost);
-#pragma omp parallel for schedule(static)
-  for (std::int64_t first = 0; first < count; first += few) {
-    const auto together = static_cast<std::size_t>(std::min(few, count - first));
+#pragma omp parallel
+  {
     std::array<Moments, kMost> of;
     std::array<MapAffine, kMost> with;
-    moments(first, std::span(of).first(together));
-    affine(first, std::span<const Moments>(of).first(together), std::span(with).first(together));
-    normalise(first, std::span<const MapAffine>(with).first(together));
+#pragma omp for schedule(static)
+    for (std::int64_t first = 0; first < count; first += few) {
+      const auto together = static_cast<std::size_t>(std::min(few, count - first));
+      moments(first, std::span(of).first(together));
+      affine(first, std::span<const Moments>(of).first(together), std::span(with).first(together));
+      normalise(first, std::span<const MapAffine>(with).first(together));
+    }
   }
 }
 
