@@ -14,14 +14,12 @@ class Maps {
         source_(reinterpret_cast<const float*>(at.sources[0])),
         destination_(reinterpret_cast<float*>(at.destination)) {}
 
-  Moments moments(std::int64_t map) const {
-    const float* source = source_ + map * norm_.pixels;
-    if (norm_.moments) return kernels_.moments(source, norm_.pixels);
-    return {.count = 1, .mean = 0, .squares = kernels_.mean_square(source, norm_.pixels)};
+  void moments(std::int64_t map, std::span<Moments> of) const {
+    (norm_.moments ? kernels_.moments : kernels_.squares)(source_ + map * norm_.pixels, norm_.pixels, of);
   }
 
-  MapAffine affine(std::int64_t map, const MeanVariance& with) const {
-    const auto channel = static_cast<std::size_t>(map % norm_.channels);
+  MapAffine affine(std::int64_t of_channel, const MeanVariance& with) const {
+    const auto channel = static_cast<std::size_t>(of_channel);
     const double scale = static_cast<double>(norm_.scale[channel]) / std::sqrt(with.variance + norm_.epsilon[channel]);
     const auto mean = static_cast<float>(with.mean);
     return {.mean = mean,
@@ -31,8 +29,8 @@ class Maps {
             .least = norm_.least[channel]};
   }
 
-  void normalise(std::int64_t map, const MapAffine& affine) const {
-    kernels_.affine(source_ + map * norm_.pixels, destination_ + map * norm_.pixels, norm_.pixels, affine);
+  void normalise(std::int64_t map, std::span<const MapAffine> with) const {
+    kernels_.affine(source_ + map * norm_.pixels, destination_ + map * norm_.pixels, norm_.pixels, with);
   }
 
  private:
@@ -53,24 +51,31 @@ void run(const MapNorm& norm, const MapKernels& kernels, std::int64_t samples, c
   const auto count = norm.pixels == 0 ? 0 : samples * at.rows * norm.channels;
   if (!norm.mix) {
     each_by_its_own(
-        count, norm.pixels, [&](std::int64_t map) { return maps.moments(map); },
-        [&](std::int64_t map, const Moments& of) {
-          return maps.affine(map, {of.mean, of.variance()});
+        count, norm.pixels, [&](std::int64_t map, std::span<Moments> of) { maps.moments(map, of); },
+        [&](std::int64_t map, std::span<const Moments> of, std::span<MapAffine> with) {
+          auto channel = map % norm.channels;  // one division for all of them, which takes as long as several roots
+          for (std::size_t i = 0; i < of.size(); ++i) {
+            with[i] = maps.affine(channel, {of[i].mean, of[i].variance()});
+            if (++channel == norm.channels) channel = 0;
+          }
         },
-        [&](std::int64_t map, const MapAffine& with) { maps.normalise(map, with); });
+        [&](std::int64_t map, std::span<const MapAffine> with) { maps.normalise(map, with); });
     return;
   }
   auto* const moments = reinterpret_cast<Moments*>(at.scratch);
   auto* const with = reinterpret_cast<MeanVariance*>(at.scratch + static_cast<std::size_t>(count) * sizeof(Moments));
   const auto together = norm.together == 0 ? std::max<std::int64_t>(count, 1) : norm.together;
 #pragma omp parallel for schedule(static)
-  for (std::int64_t map = 0; map < count; ++map) moments[map] = maps.moments(map);
+  for (std::int64_t map = 0; map < count; ++map) maps.moments(map, std::span(moments + map, 1));
   for (std::int64_t first = 0; first < count; first += together) {
     const auto size = static_cast<std::size_t>(together);
     norm.mix(std::span<const Moments>(moments + first, size), std::span(with + first, size));
   }
 #pragma omp parallel for schedule(static)
-  for (std::int64_t map = 0; map < count; ++map) maps.normalise(map, maps.affine(map, with[map]));
+  for (std::int64_t map = 0; map < count; ++map) {
+    const MapAffine affine = maps.affine(map % norm.channels, with[map]);
+    maps.normalise(map, std::span(&affine, 1));
+  }
 }
 
 }  // namespace alexnet

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -33,21 +34,24 @@ struct MapNorm {
   std::vector<double> epsilon = {};
 };
 
-// Normalises `count` sets of `values` each by their own statistics: moments(i), affine(i, moments), and normalise(i, affine) for
-// each, of a few that stay in the L1 cache from step to step, so that the root and the quotient of one do not hold up the next.
+// Normalises `count` sets of `values` each by their own statistics: moments(first, of), affine(first, of, with) and
+// normalise(first, with) for a few that stay in the L1 cache from step to step, so that the sum, the root and the quotient of one
+// do not hold up the next.
 void each_by_its_own(std::int64_t count, std::int64_t values, const auto& moments, const auto& affine, const auto& normalise) {
   constexpr std::int64_t kMost = 16;
   constexpr std::int64_t kValues = 4096;
   const auto few = std::clamp<std::int64_t>(kValues / std::max<std::int64_t>(values, 1), 1, kMost);
-#pragma omp parallel for schedule(static)
-  for (std::int64_t first = 0; first < count; first += few) {
-    const auto together = std::min(few, count - first);
+#pragma omp parallel
+  {
     std::array<Moments, kMost> of;
     std::array<MapAffine, kMost> with;
-    for (std::int64_t i = 0; i < together; ++i) of[static_cast<std::size_t>(i)] = moments(first + i);
-    for (std::int64_t i = 0; i < together; ++i)
-      with[static_cast<std::size_t>(i)] = affine(first + i, of[static_cast<std::size_t>(i)]);
-    for (std::int64_t i = 0; i < together; ++i) normalise(first + i, with[static_cast<std::size_t>(i)]);
+#pragma omp for schedule(static)
+    for (std::int64_t first = 0; first < count; first += few) {
+      const auto together = static_cast<std::size_t>(std::min(few, count - first));
+      moments(first, std::span(of).first(together));
+      affine(first, std::span<const Moments>(of).first(together), std::span(with).first(together));
+      normalise(first, std::span<const MapAffine>(with).first(together));
+    }
   }
 }
 

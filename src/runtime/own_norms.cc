@@ -154,8 +154,8 @@ Choice channel_affine(std::string_view what, const NormContext& context, const C
 #pragma omp parallel for schedule(static)
       for (std::int64_t map = 0; map < samples * maps.channels; ++map) {
         const auto c = static_cast<std::size_t>(map % maps.channels);
-        kernels.affine(source + map * maps.pixels, destination + map * maps.pixels, maps.pixels,
-                       {.scale = scale[c], .offset = offset[c], .least = -std::numeric_limits<float>::infinity()});
+        const MapAffine affine{.scale = scale[c], .offset = offset[c], .least = -std::numeric_limits<float>::infinity()};
+        kernels.affine(source + map * maps.pixels, destination + map * maps.pixels, maps.pixels, std::span(&affine, 1));
       }
     });
   };
@@ -288,16 +288,21 @@ Choice own_norm(const LayerNorm& layer, const NormContext& context) {
       const auto* source = reinterpret_cast<const float*>(at.sources[0]);
       auto* destination = reinterpret_cast<float*>(at.destination);
       each_by_its_own(
-          rows, count, [&](std::int64_t row) { return kernels.moments(source + row * count, count); },
-          [&](std::int64_t, const Moments& of) -> MapAffine {
-            const auto mean = static_cast<float>(of.mean);
-            return {.mean = mean,
-                    .mean_rest = static_cast<float>(of.mean - static_cast<double>(mean)),
-                    .scale = static_cast<float>(1 / std::sqrt(of.variance() + layer.epsilon))};
+          rows, count, [&](std::int64_t row, std::span<Moments> of) { kernels.moments(source + row * count, count, of); },
+          [&](std::int64_t, std::span<const Moments> of, std::span<MapAffine> with) {
+            std::ranges::transform(of, with.begin(), [&](const Moments& row) -> MapAffine {
+              const auto mean = static_cast<float>(row.mean);
+              return {.mean = mean,
+                      .mean_rest = static_cast<float>(row.mean - static_cast<double>(mean)),
+                      .scale = static_cast<float>(1 / std::sqrt(row.variance() + layer.epsilon))};
+            });
           },
-          [&](std::int64_t row, const MapAffine& with) {
-            kernels.elementwise(source + row * count, destination + row * count, count, with, layer.scale ? scale.data() : nullptr,
-                                layer.offset ? offset.data() : nullptr);
+          [&](std::int64_t row, std::span<const MapAffine> with) {
+            for (const MapAffine& affine : with) {
+              kernels.elementwise(source + row * count, destination + row * count, count, affine,
+                                  layer.scale ? scale.data() : nullptr, layer.offset ? offset.data() : nullptr);
+              ++row;
+            }
           });
     });
   };

@@ -117,7 +117,8 @@ TEST(OwnLrnLayer, ComputesTheSameInEveryLayout) {
   const std::vector<Layout> layouts{
       {}, {.order = Order::channels_last}, {.order = Order::blocked, .block = 8}, {.order = Order::blocked, .block = 16}};
   const ThreadScope scope(2);
-  for (const Shape& shape : {Shape{1, 96, 5, 7}, Shape{2, 32, 3, 1}, Shape{1, 16, 1, 1}, Shape{1, 48, 13, 9}, Shape{1, 5, 4, 3}}) {
+  for (const Shape& shape : {Shape{1, 96, 5, 7}, Shape{2, 32, 3, 1}, Shape{1, 16, 1, 1}, Shape{1, 48, 13, 9}, Shape{1, 5, 4, 3},
+                             Shape{1, 18, 5, 7}, Shape{1, 256, 2, 3}}) {
     for (const Lrn& layer : {Lrn{.alpha = 1, .k = 2}, Lrn{.local_size = 4, .alpha = 1},
                              Lrn{.local_size = 6, .alpha = 1, .even_window = EvenWindow::after}, Lrn{.local_size = 99, .alpha = 1},
                              Lrn{.local_size = 1, .alpha = 1, .beta = 0.5}, Lrn{.alpha = 1, .groups = 2},

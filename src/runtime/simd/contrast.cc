@@ -48,7 +48,7 @@ class Group {
   void normalise(const float* source, float* destination, const MapKernels& maps) {
     const auto pixels = a_.height * a_.width;
     const auto all = pixels * a_.planes;
-    const double mean = maps.moments(source, all).mean;
+    const double mean = mean_of(source, all, maps);
     const auto centre = static_cast<float>(mean);
     const auto rest = static_cast<float>(mean - static_cast<double>(centre));
     average(source, [=](auto d, auto x) HWY_ATTR { return hn::Sub(hn::Sub(x, hn::Set(d, centre)), hn::Set(d, rest)); });
@@ -62,7 +62,7 @@ class Group {
     average(destination, [](auto, auto v) HWY_ATTR { return hn::Mul(v, v); });
     for_each_vector(pixels,
                     [&](auto d, std::int64_t at) HWY_ATTR { hn::StoreU(hn::Sqrt(hn::LoadU(d, plane_ + at)), d, plane_ + at); });
-    const auto least = std::max(static_cast<float>(maps.moments(plane_, pixels).mean), a_.epsilon);
+    const auto least = std::max(static_cast<float>(mean_of(plane_, pixels, maps)), a_.epsilon);
     for (std::int64_t from = 0; from < all; from += pixels) {
       for_each_vector(pixels, [&](auto d, std::int64_t at) HWY_ATTR {
         const auto v = hn::LoadU(d, destination + from + at);
@@ -72,6 +72,12 @@ class Group {
   }
 
  private:
+  static double mean_of(const float* source, std::int64_t count, const MapKernels& maps) {
+    Moments moments;
+    maps.moments(source, count, std::span(&moments, 1));
+    return moments.mean;
+  }
+
   // plane_ becomes the weighted mean of term(d, x) around each pixel, over all planes.
   template <typename Term>
   void average(const float* source, const Term& term) {

@@ -61,7 +61,6 @@ HWY_INLINE Vector corrected(Vector y, Vector e, float first, float second) {
 
 // x * base^-3/4 by the processor's estimate q of base^-1/4 and the series of (base * q^4)^-3/4 around 1. With e = 1 - base * q^4,
 // what is left out is below 21/32 e^2 < 9e-8 for estimates of 14 bits, 77/128 e^3 < 1e-8 for those of 12 with the second term.
-// x(i) is called where it is needed, so that it takes no register before.
 template <int kCount>
 HWY_INLINE Several<kCount> times_power_of_minus_three_quarters(const auto& x, const Several<kCount>& base) {
   const Float d;
@@ -108,7 +107,8 @@ inline Vector general_power(Vector base, double exponent) {
   return hn::Load(d, values);
 }
 
-enum class Beta { half, three_quarters, one, any };
+// By estimates or by square roots.
+enum class Beta { half, three_quarters, half_by_roots, three_quarters_by_roots, one, any };
 
 // y = scale * x / (k + factor * sum)^beta, of f32 to f32 with a scale of 1, or of u8 to u8 that is `most` at most.
 template <Beta kBeta>
@@ -118,53 +118,50 @@ struct Normaliser {
   double beta;
   float scale;
   float most;
-  bool bounded;  // the sum times the factor plus k is above FLT_MIN, if not NaN
 
   // Arguments of lrn.h or lrn_pool.h. These are numbers of their own: theirs could change with every store, for all a compiler
   // knows.
   Normaliser(const auto& a, float times, float at_most)
-      : factor(a.factor),
-        k(a.k),
-        beta(static_cast<double>(a.beta)),
-        scale(times),
-        most(at_most),
-        bounded(a.factor >= 0 && a.k >= FLT_MIN) {}
+      : factor(a.factor), k(a.k), beta(static_cast<double>(a.beta)), scale(times), most(at_most) {}
 
   // `sums` can be read to the end of their last vector. The destination is not the source: the last vector may overlap the one
   // before.
   template <typename Element>
   void operator()(const Element* source, const float* sums, Element* destination, std::int64_t count) const {
+    const auto vectors = [&]<int kCount>(const Several<kCount>&, std::int64_t at) HWY_ATTR {
+      Several<kCount> loaded;
+      for (int i = 0; i < kCount; ++i) loaded.at[i] = load(sums + at + i * kLanes);
+      several(source + at, loaded, destination + at, kLanes);
+    };
     std::int64_t at = 0;
-    for (; at + kAbreast * kLanes <= count; at += kAbreast * kLanes) several<kAbreast>(source + at, sums + at, destination + at);
-    for (; at + kLanes <= count; at += kLanes) several<1>(source + at, sums + at, destination + at);
+    for (; at + kAbreast * kLanes <= count; at += kAbreast * kLanes) vectors(Several<kAbreast>(), at);
+    for (; at + kLanes <= count; at += kLanes) vectors(Several<1>(), at);
     if (at == count) return;
-    if (count >= kLanes) {
-      at = count - kLanes;
-      return several<1>(source + at, sums + at, destination + at);
-    }
+    if (count >= kLanes) return vectors(Several<1>(), count - kLanes);
     HWY_ALIGN Element rest[kLanes] = {};
     std::copy_n(source, count, rest);
-    several<1>(rest, sums, rest);
+    several(rest, Several<1>{load(sums)}, rest, kLanes);
     std::copy_n(rest, count, destination);
   }
 
- private:
+  // Of vectors `stride` apart.
   template <int kCount, typename Element>
-  HWY_INLINE void several(const Element* source, const float* sums, Element* destination) const {
+  HWY_INLINE void several(const Element* source, const Several<kCount>& sums, Element* destination, std::int64_t stride) const {
     const Float d;
     Several<kCount> base;
-    for (int i = 0; i < kCount; ++i) base.at[i] = hn::MulAdd(hn::Set(d, factor), load(sums + i * kLanes), hn::Set(d, k));
+    for (int i = 0; i < kCount; ++i) base.at[i] = hn::MulAdd(hn::Set(d, factor), sums.at[i], hn::Set(d, k));
     constexpr bool kBytes = sizeof(Element) == 1;
     const auto x = [&](int i) HWY_ATTR {
-      const Vector loaded = load(source + i * kLanes);
-      return kBytes ? hn::Mul(loaded, hn::Set(d, scale)) : loaded;
+      const Vector value = load(source + i * stride);
+      return kBytes ? hn::Mul(value, hn::Set(d, scale)) : value;
     };
     Several<kCount> y = divided(x, base);
     if constexpr (kBytes)
       for (int i = 0; i < kCount; ++i) y.at[i] = hn::Min(y.at[i], hn::Set(d, most));
-    for (int i = 0; i < kCount; ++i) store(y.at[i], destination + i * kLanes);
+    for (int i = 0; i < kCount; ++i) store(y.at[i], destination + i * stride);
   }
 
+ private:
   template <int kCount>
   HWY_INLINE Several<kCount> divided(const auto& x, Several<kCount>& base) const {
     const Float d;
@@ -173,13 +170,13 @@ struct Normaliser {
       for (int i = 0; i < kCount; ++i) y.at[i] = hn::Div(x(i), general_power(base.at[i], beta));
     } else if constexpr (kBeta == Beta::one) {
       for (int i = 0; i < kCount; ++i) y.at[i] = hn::Div(x(i), base.at[i]);
-    } else if (HWY_UNLIKELY(!bounded || kLanes == 1)) {
-      // What the estimates do not take: zero, less, and infinity. NaN stays NaN. There are none of one lane.
+    } else if constexpr (kBeta == Beta::half_by_roots || kBeta == Beta::three_quarters_by_roots) {
       for (int i = 0; i < kCount; ++i) {
         const Vector root = hn::Sqrt(base.at[i]);
-        y.at[i] = hn::Div(x(i), kBeta == Beta::half ? root : hn::Mul(root, hn::Sqrt(root)));
+        y.at[i] = hn::Div(x(i), kBeta == Beta::half_by_roots ? root : hn::Mul(root, hn::Sqrt(root)));
       }
     } else {
+      // NaN stays NaN.
       for (int i = 0; i < kCount; ++i) base.at[i] = hn::Min(hn::Set(d, FLT_MAX), base.at[i]);
       if constexpr (kBeta == Beta::half) return times_power_of_minus_half(x, base);
       if constexpr (kBeta == Beta::three_quarters) return times_power_of_minus_three_quarters(x, base);
@@ -191,8 +188,12 @@ struct Normaliser {
 // Calls run(normaliser) with that for the layer's beta.
 template <typename Run>
 void with_normaliser(const auto& arguments, float scale, float most, const Run& run) {
-  if (arguments.beta == 0.75f) return run(Normaliser<Beta::three_quarters>(arguments, scale, most));
-  if (arguments.beta == 0.5f) return run(Normaliser<Beta::half>(arguments, scale, most));
+  // What the estimates do not take: zero, less, and infinity. There are none of one lane.
+  const bool estimates = kLanes > 1 && arguments.factor >= 0 && arguments.k >= FLT_MIN;
+  if (arguments.beta == 0.75f && estimates) return run(Normaliser<Beta::three_quarters>(arguments, scale, most));
+  if (arguments.beta == 0.5f && estimates) return run(Normaliser<Beta::half>(arguments, scale, most));
+  if (arguments.beta == 0.75f) return run(Normaliser<Beta::three_quarters_by_roots>(arguments, scale, most));
+  if (arguments.beta == 0.5f) return run(Normaliser<Beta::half_by_roots>(arguments, scale, most));
   if (arguments.beta == 1.0f) return run(Normaliser<Beta::one>(arguments, scale, most));
   run(Normaliser<Beta::any>(arguments, scale, most));
 }
@@ -213,7 +214,7 @@ HWY_INLINE Vector shifted([[maybe_unused]] Vector high, Vector low) {
 #endif
 }
 
-// Sums of squares over windows of channels that lie side by side, all of a pixel's or in blocks, for a few pixels at a time.
+// Channels that lie side by side, all of a pixel's or in blocks, for a few pixels at a time.
 class Lines {
  public:
   // `scratch`: lrn_line_floats() of them.
@@ -224,59 +225,83 @@ class Lines {
         pixels_(pixels),
         before_(std::min(a.reach.before, tower_ - 1)),
         after_(std::min(a.reach.after, tower_ - 1)),
-        stride_(block_ == channels_ ? kLanes : block_ * pixels_),
         five_(kLanes > 4 && before_ == 2 && after_ == 2 && tower_ % kLanes == 0 && (block_ == channels_ || block_ == kLanes)),
         sums_(scratch),
         squares_(scratch + kLrnPixels * channels_ + kLanes) {
     if (!five_) std::fill_n(squares_, kLrnPixels * line(), 0.0f);
   }
 
-  // In the order of `count` pixels of each block: what is returned can be read a vector further.
-  template <typename Element>
-  const float* sums(const Element* source, std::int64_t count) const {
+  // Of `count` pixels of each block.
+  template <typename Normalise, typename Element>
+  void normalise(const Normalise& normalised, const Element* source, Element* destination, std::int64_t count) const {
+    const auto vectors = tower_ / kLanes;
+    if (five_ && vectors % kAbreast == 0) return normalise_five<kAbreast>(normalised, source, destination, count);
+    if (five_ && kAbreast > 6 && vectors % 6 == 0) return normalise_five<6>(normalised, source, destination, count);
     for (std::int64_t first = 0; first < channels_; first += tower_) {
       if (five_) {
-        sums_of_five(source, count, first);
+        sums_of_five<1>(source + place(first, pixels_), sums_ + place(first, count), stride(count), count,
+                        [](const Element*, const Several<1>& sum, float* to) HWY_ATTR { store(sum.at[0], to); });
       } else {
         sums_of_any(source, count, first);
       }
     }
-    return sums_;
+    for (std::int64_t c = 0; c < channels_; c += block_) {
+      const auto at = place(c, pixels_);
+      normalised(source + at, sums_ + c * count, destination + at, count * block_);
+    }
   }
 
  private:
   std::int64_t line() const { return tower_ + before_ + after_ + kLanes; }
+  // From one of a pixel's vectors to the next.
+  std::int64_t stride(std::int64_t pixels) const { return block_ == channels_ ? kLanes : kLanes * pixels; }
   // Where a block of the first pixel begins that begins with this channel, in rows of so many pixels.
   std::int64_t place(std::int64_t channel, std::int64_t pixels) const { return block_ == channels_ ? channel : channel * pixels; }
 
-  // Windows that reach two channels to either side, over whole vectors.
-  template <typename Element>
-  void sums_of_five(const Element* source, std::int64_t count, std::int64_t first) const {
+  // So many vectors of a pixel at a time, whose sums stay in registers.
+  template <int kCount, typename Normalise, typename Element>
+  void normalise_five(const Normalise& normaliser, const Element* source, Element* destination, std::int64_t count) const {
+    for (std::int64_t first = 0; first < channels_; first += tower_) {
+      const auto at = place(first, pixels_);
+      sums_of_five<kCount>(
+          source + at, destination + at, stride(pixels_), count,
+          [normalised = normaliser, stride = stride(pixels_)](const Element* from, const Several<kCount>& sums, Element* to)
+              HWY_ATTR { normalised.several(from, sums, to, stride); });
+    }
+  }
+
+  // Windows of a tower that reach two channels to either side, over whole vectors: take(from, sums, to) for so many of a pixel's
+  // vectors, which are `to_stride` apart at the destination.
+  template <int kCount, typename Element, typename To>
+  HWY_INLINE void sums_of_five(const Element* source, To* destination, std::int64_t to_stride, std::int64_t count,
+                               const auto& take) const {
     const Float d;
-    const Element* const begin = source + place(first, pixels_);
-    float* const sums = sums_ + place(first, count);
-    const auto step = block_ == channels_ ? kLanes : kLanes * count;
-    const auto stride = stride_;
-    const auto tower = tower_;
+    const auto block = block_;
+    const auto from_stride = stride(pixels_);
+    const auto vectors = tower_ / kLanes;
     const auto square = [](const Element* from) HWY_ATTR {
       const Vector x = load(from);
       return hn::Mul(x, x);
     };
     for (std::int64_t pixel = 0; pixel < count; ++pixel) {
-      const Element* from = begin + pixel * block_;
-      float* to = sums + pixel * block_;
-      Vector own = square(from);
-      Vector pairs_before = shifted<1>(own, hn::Zero(d));  // of each channel and the next
-      const auto take = [&](Vector next) HWY_ATTR {
-        const Vector pairs = hn::Add(own, shifted<1>(next, own));
-        const Vector four = hn::Add(shifted<kLanes - 2>(pairs, pairs_before), pairs);
-        store(hn::Add(four, shifted<2>(next, own)), to);
-        pairs_before = pairs;
-        own = next;
-      };
-#pragma GCC unroll 4
-      for (std::int64_t c = kLanes; c < tower; c += kLanes, to += step) take(square(from += stride));
-      take(hn::Zero(d));
+      const Element* from = source + pixel * block;
+      To* to = destination + pixel * block;
+      Several<kCount + 1> squares;
+      squares.at[0] = square(from);
+      Vector pairs_before = shifted<1>(squares.at[0], hn::Zero(d));  // of each channel and the next
+      for (std::int64_t first = 0; first < vectors; first += kCount, from += kCount * from_stride, to += kCount * to_stride) {
+        for (int i = 1; i < kCount; ++i) squares.at[i] = square(from + i * from_stride);
+        squares.at[kCount] = first + kCount < vectors ? square(from + kCount * from_stride) : hn::Zero(d);
+        Several<kCount> sums;
+        for (int i = 0; i < kCount; ++i) {
+          const Vector pairs = hn::Add(squares.at[i], shifted<1>(squares.at[i + 1], squares.at[i]));
+          const Vector four = hn::Add(shifted<kLanes - 2>(pairs, pairs_before), pairs);
+          sums.at[i] = hn::Add(four, shifted<2>(squares.at[i + 1], squares.at[i]));
+          pairs_before = pairs;
+        }
+        take(from, sums, to);
+        squares.at[0] = squares.at[kCount];
+      }
     }
   }
 
@@ -316,7 +341,6 @@ class Lines {
   std::int64_t pixels_;  // of a block, from one to the next
   std::int64_t before_;
   std::int64_t after_;
-  std::int64_t stride_;  // from one vector of a tower to the next
   bool five_;
   float* sums_;
   float* squares_;

@@ -42,6 +42,34 @@ V sum_of_squares(D d, const float* from, std::int64_t stride, std::int64_t plane
   return sum;
 }
 
+// Planes of neighbouring channels, of which the first one is at `source`, and windows that reach two channels to either side:
+// neighbours share squares and sums of pairs. So many channels of the tower come before and behind these. A vector of pixels at
+// least.
+template <typename Normalise>
+void planes_abreast(const float* source, float* destination, std::int64_t pixels, std::int64_t count, std::int64_t before,
+                    std::int64_t behind, const Normalise& normaliser) {
+  const Float d;
+  const Normalise normalised = normaliser;
+  for (std::int64_t at = 0; at < count; at += kLanes) {
+    at = std::min(at, count - kLanes);
+    const auto square = [from = source + at, pixels](int i) HWY_ATTR {
+      const Vector x = load(from + i * pixels);
+      return hn::Mul(x, x);
+    };
+    Several<kAbreast + 4> squares;
+    squares.at[0] = before > 1 ? square(-2) : hn::Zero(d);
+    squares.at[1] = before > 0 ? square(-1) : hn::Zero(d);
+    for (int i = 0; i < kAbreast; ++i) squares.at[i + 2] = square(i);
+    squares.at[kAbreast + 2] = behind > 0 ? square(kAbreast) : hn::Zero(d);
+    squares.at[kAbreast + 3] = behind > 1 ? square(kAbreast + 1) : hn::Zero(d);
+    Several<kAbreast + 2> pairs;
+    for (int i = 0; i < kAbreast + 2; ++i) pairs.at[i] = hn::Add(squares.at[i], squares.at[i + 1]);
+    Several<kAbreast> sums;
+    for (int i = 0; i < kAbreast; ++i) sums.at[i] = hn::Add(hn::Add(pairs.at[i], pairs.at[i + 2]), squares.at[i + 4]);
+    normalised.several(source + at, sums, destination + at, pixels);
+  }
+}
+
 // Row-major: a few neighbouring channels, as whoever made and will read them has them in its cache; of these a chunk of pixels of
 // one after the other, so that the planes that windows share stay in the L1 cache.
 template <typename Normalise>
@@ -57,14 +85,20 @@ void planes(const LrnArguments& a, const Normalise& normalised) {
       for (std::int64_t begin = 0; begin < tower; begin += kChannels) {
         for (std::int64_t chunk = 0; chunk < pixels; chunk += kLrnPlanePixels) {
           const auto count = std::min(kLrnPlanePixels, pixels - chunk);
-          for (auto channel = begin; channel < std::min(begin + kChannels, tower); ++channel) {
+          const auto end = std::min(begin + kChannels, tower);
+          auto channel = begin;
+          if (a.reach.before == 2 && a.reach.after == 2 && count >= kLanes) {
+            for (; channel + kAbreast <= end; channel += kAbreast) {
+              const auto own = (start + channel) * pixels + chunk;
+              planes_abreast(a.source + own, a.destination + own, pixels, count, channel, tower - channel - kAbreast, normalised);
+            }
+          }
+          for (; channel < end; ++channel) {
             const auto first = std::max<std::int64_t>(channel - a.reach.before, 0);
             const auto window = std::min(channel + a.reach.after + 1, tower) - first;
             const float* from = a.source + (start + first) * pixels + chunk;
-            for_each_vector(count, [&](auto d, std::int64_t at) HWY_ATTR {
-              const auto sum = window == 5 ? sum_of_squares(d, from + at, pixels, 5) : sum_of_squares(d, from + at, pixels, window);
-              hn::StoreU(sum, d, sums + at);
-            });
+            for_each_vector(count, [&](auto d, std::int64_t at)
+                                       HWY_ATTR { hn::StoreU(sum_of_squares(d, from + at, pixels, window), d, sums + at); });
             const auto own = (start + channel) * pixels + chunk;
             normalised(a.source + own, sums, a.destination + own, count);
           }
@@ -87,11 +121,7 @@ void lines(const LrnArguments& a, const Normalise& normalised) {
       for (std::int64_t begin = 0; begin < pixels; begin += kLrnPixels) {
         const auto count = std::min(kLrnPixels, pixels - begin);
         const auto start = sample * a.channels * pixels + begin * a.block;
-        const float* sums = windows.sums(a.source + start, count);
-        for (std::int64_t c = 0; c < a.channels; c += a.block) {
-          const auto at = start + c * pixels;
-          normalised(a.source + at, sums + c * count, a.destination + at, count * a.block);
-        }
+        windows.normalise(normalised, a.source + start, a.destination + start, count);
       }
     }
   }

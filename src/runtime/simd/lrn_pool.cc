@@ -61,7 +61,7 @@ class Rows {
     for (std::int64_t x = 0; x < a_.width; x += kLrnPixels) {
       const auto count = std::min(kLrnPixels, a_.width - x);
       const auto at = x * a_.channels;
-      normalised(from + at, windows_.sums(from + at, count), to + at, count * a_.channels);
+      windows_.normalise(normalised, from + at, to + at, count);
     }
   }
 

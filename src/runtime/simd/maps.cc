@@ -72,7 +72,7 @@ V deviation(D d, V x, const MapAffine& affine) {
 }
 
 // Sums are of differences to one of the values, which are small where the values are alike.
-Moments moments(const float* source, std::int64_t count) {
+Moments moments_of(const float* source, std::int64_t count) {
   const auto n = static_cast<double>(count);
   const float first = source[0];
   const double apart =
@@ -86,8 +86,20 @@ Moments moments(const float* source, std::int64_t count) {
   return {.count = count, .mean = mean, .squares = squares};
 }
 
-double mean_square(const float* source, std::int64_t count) {
-  return sum_of(source, count, [](auto, auto sum, auto x) HWY_ATTR { return hn::MulAdd(x, x, sum); }) / static_cast<double>(count);
+void moments(const float* source, std::int64_t count, std::span<Moments> maps) {
+  for (Moments& map : maps) {
+    map = moments_of(source, count);
+    source += count;
+  }
+}
+
+void squares(const float* source, std::int64_t count, std::span<Moments> maps) {
+  for (Moments& map : maps) {
+    map = {.count = count, .mean = 0, .squares = sum_of(source, count, [](auto, auto sum, auto x) HWY_ATTR {
+                                        return hn::MulAdd(x, x, sum);
+                                      })};
+    source += count;
+  }
 }
 
 // Calls make(d, at) for what belongs at each place; the first and the last vector may overlap others, so that those are aligned:
@@ -120,9 +132,13 @@ void scaled(const float* source, float* destination, std::int64_t count, const M
   });
 }
 
-void affine(const float* source, float* destination, std::int64_t count, const MapAffine& affine) {
-  const bool centred = affine.mean != 0 || affine.mean_rest != 0;
-  return centred ? scaled<true>(source, destination, count, affine) : scaled<false>(source, destination, count, affine);
+void affine(const float* source, float* destination, std::int64_t count, std::span<const MapAffine> maps) {
+  for (const MapAffine& map : maps) {
+    const bool centred = map.mean != 0 || map.mean_rest != 0;
+    centred ? scaled<true>(source, destination, count, map) : scaled<false>(source, destination, count, map);
+    source += count;
+    destination += count;
+  }
 }
 
 void elementwise(const float* source, float* destination, std::int64_t count, const MapAffine& affine, const float* scale,
@@ -144,7 +160,7 @@ namespace alexnet {
 
 MapKernels map_kernels(SimdLevel level) {
   return {.moments = ALEXNET_SIMD(moments, level),
-          .mean_square = ALEXNET_SIMD(mean_square, level),
+          .squares = ALEXNET_SIMD(squares, level),
           .affine = ALEXNET_SIMD(affine, level),
           .elementwise = ALEXNET_SIMD(elementwise, level)};
 }

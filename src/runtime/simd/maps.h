@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "runtime/instruction_set.h"
 #include "tensor/moments.h"
@@ -18,14 +19,15 @@ struct MapAffine {
   float least = 0;  // minus infinity: no bound
 };
 
-// None of them opens a parallel region. `count` is at least 1.
+// None of them opens a parallel region. `count` is at least 1. The first three take several maps that follow each other, so that
+// one need not wait for the other's sum across lanes.
 struct MapKernels {
   // In two passes of f32 sums of 4096 values at most, which are added up in double. Exact for equal values.
-  Moments (*moments)(const float* source, std::int64_t count);
-  // The mean of x * x, summed in the same way.
-  double (*mean_square)(const float* source, std::int64_t count);
+  void (*moments)(const float* source, std::int64_t count, std::span<Moments> maps);
+  // Around zero instead of the mean, summed in the same way.
+  void (*squares)(const float* source, std::int64_t count, std::span<Moments> maps);
   // NaN stays NaN, whatever `least` is.
-  void (*affine)(const float* source, float* destination, std::int64_t count, const MapAffine& affine);
+  void (*affine)(const float* source, float* destination, std::int64_t count, std::span<const MapAffine> maps);
   // y = ((x - mean) - mean_rest) * affine.scale * scale[i] + offset[i]; either array may be null.
   void (*elementwise)(const float* source, float* destination, std::int64_t count, const MapAffine& affine, const float* scale,
                       const float* offset);
