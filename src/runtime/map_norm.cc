@@ -14,19 +14,16 @@ class Maps {
         source_(reinterpret_cast<const float*>(at.sources[0])),
         destination_(reinterpret_cast<float*>(at.destination)) {}
 
-  void moments(std::int64_t map, std::span<Moments> of) const {
-    (norm_.moments ? kernels_.moments : kernels_.squares)(source_ + map * norm_.pixels, norm_.pixels, of);
-  }
+  void moments(std::int64_t map, std::span<Moments> of) const { kernels_.moments(source_ + map * norm_.pixels, norm_.pixels, of); }
 
   MapAffine affine(std::int64_t of_channel, const MeanVariance& with) const {
     const auto channel = static_cast<std::size_t>(of_channel);
-    const double scale = static_cast<double>(norm_.scale[channel]) / std::sqrt(with.variance + norm_.epsilon[channel]);
+    const double scale = static_cast<double>(norm_.scale[channel]) / std::sqrt(with.variance + norm_.epsilon);
     const auto mean = static_cast<float>(with.mean);
     return {.mean = mean,
             .mean_rest = static_cast<float>(with.mean - static_cast<double>(mean)),
             .scale = static_cast<float>(scale),
-            .offset = norm_.offset[channel],
-            .least = norm_.least[channel]};
+            .offset = norm_.offset[channel]};
   }
 
   void normalise(std::int64_t map, std::span<const MapAffine> with) const {

@@ -23,15 +23,13 @@ struct MeanVariance {
 struct MapNorm {
   std::int64_t channels = 0;
   std::int64_t pixels = 0;  // of a map
-  bool moments = true;      // false: of the squares alone; the mean is 0, and the variance the mean square
   // Neighbouring maps that are normalised together: 1, those of a group, of a sample; 0: of the whole batch. `mix` gets the moments
   // of such maps and says with what each is normalised. Without it each map has its own.
   std::int64_t together = 1;
   std::function<void(std::span<const Moments> maps, std::span<MeanVariance> result)> mix = {};
-  std::vector<float> scale = {};  // of each channel, as all of these
+  std::vector<float> scale = {};  // of each channel
   std::vector<float> offset = {};
-  std::vector<float> least = {};
-  std::vector<double> epsilon = {};
+  double epsilon = 0;
 };
 
 // Normalises `count` sets of `values` each by their own statistics: moments(first, of), affine(first, of, with) and

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -13,6 +14,7 @@
 #include "runtime/map_norm.h"
 #include "runtime/own_kernels.h"
 #include "runtime/simd/contrast.h"
+#include "runtime/simd/filter_response.h"
 #include "runtime/simd/maps.h"
 #include "tensor/contrast.h"
 
@@ -68,11 +70,6 @@ template <typename Kind>
 void affine(const Kind& layer, Parameters& parameters, MapNorm& norm) {
   norm.scale = parameters.next_or(layer.scale, norm.channels, 1);
   norm.offset = parameters.next_or(layer.offset, norm.channels, 0);
-}
-
-void unbounded(MapNorm& norm, double epsilon) {
-  norm.least.assign(static_cast<std::size_t>(norm.channels), -std::numeric_limits<float>::infinity());
-  norm.epsilon.assign(static_cast<std::size_t>(norm.channels), epsilon);
 }
 
 // Every `step`-th map from `first` on, taken together.
@@ -154,7 +151,7 @@ Choice channel_affine(std::string_view what, const NormContext& context, const C
 #pragma omp parallel for schedule(static)
       for (std::int64_t map = 0; map < samples * maps.channels; ++map) {
         const auto c = static_cast<std::size_t>(map % maps.channels);
-        const MapAffine affine{.scale = scale[c], .offset = offset[c], .least = -std::numeric_limits<float>::infinity()};
+        const MapAffine affine{.scale = scale[c], .offset = offset[c]};
         kernels.affine(source + map * maps.pixels, destination + map * maps.pixels, maps.pixels, std::span(&affine, 1));
       }
     });
@@ -212,20 +209,32 @@ Choice contrast(std::string_view what, const NormContext& context, const Neighbo
 Choice own_norm(const InstanceNorm& layer, const NormContext& context) {
   return map_norm("instance_norm", context, maps_of(context.input), [=](Parameters& parameters, MapNorm& norm) {
     affine(layer, parameters, norm);
-    unbounded(norm, layer.epsilon);
+    norm.epsilon = layer.epsilon;
   });
 }
 
 Choice own_norm(const FilterResponseNorm& layer, const NormContext& context) {
-  MapNorm maps = maps_of(context.input);
-  maps.moments = false;
-  return map_norm("filter_response_norm", context, maps, [=](Parameters& parameters, MapNorm& norm) {
-    unbounded(norm, std::fabs(layer.epsilon));
-    if (layer.learned_epsilon)
-      std::ranges::transform(parameters.next(), norm.epsilon.begin(), [](float e) { return std::fabs(e); });
-    if (layer.threshold) norm.least = parameters.next();
-    affine(layer, parameters, norm);
-  });
+  Choice choice = described("filter_response_norm", context);
+  const MapNorm maps = maps_of(context.input);
+  choice.prepare = [=] {
+    Parameters parameters(context.parameters);
+    const auto channels = static_cast<std::size_t>(maps.channels);
+    FilterResponse of;
+    of.epsilon.assign(channels, std::fabs(layer.epsilon));
+    if (layer.learned_epsilon) std::ranges::transform(parameters.next(), of.epsilon.begin(), [](float e) { return std::fabs(e); });
+    of.least = layer.threshold ? parameters.next() : std::vector<float>(channels, -std::numeric_limits<float>::infinity());
+    std::ranges::copy(parameters.next_or(layer.scale, maps.channels, 1), std::back_inserter(of.scale));
+    of.offset = parameters.next_or(layer.offset, maps.channels, 0);
+    of.epsilon.resize(channels + FilterResponse::kRoom);
+    of.scale.resize(channels + FilterResponse::kRoom);
+    return stateless([of = std::make_shared<const FilterResponse>(std::move(of)), kernel = filter_response_kernel(context.level),
+                      samples = context.input[0], maps](const StepMemory& at) {
+      if (maps.pixels == 0) return;
+      kernel(*of, reinterpret_cast<const float*>(at.sources[0]), reinterpret_cast<float*>(at.destination), samples * at.rows,
+             maps.channels, maps.pixels);
+    });
+  };
+  return choice;
 }
 
 Choice own_norm(const GroupNorm& layer, const NormContext& context) {
@@ -237,7 +246,7 @@ Choice own_norm(const GroupNorm& layer, const NormContext& context) {
   };
   return map_norm("group_norm", context, maps, [=](Parameters& parameters, MapNorm& norm) {
     affine(layer, parameters, norm);
-    unbounded(norm, layer.epsilon);
+    norm.epsilon = layer.epsilon;
   });
 }
 
@@ -253,7 +262,7 @@ Choice own_norm(const BatchStatisticsNorm& layer, const NormContext& context) {
   };
   return map_norm("batch_statistics_norm", context, maps, [=](Parameters& parameters, MapNorm& norm) {
     affine(layer, parameters, norm);
-    unbounded(norm, layer.epsilon);
+    norm.epsilon = layer.epsilon;
   });
 }
 
@@ -270,7 +279,7 @@ Choice own_norm(const SwitchableNorm& layer, const NormContext& context) {
     }
     norm.mix = std::move(mixture);
     affine(layer, parameters, norm);
-    unbounded(norm, layer.epsilon);
+    norm.epsilon = layer.epsilon;
   });
 }
 

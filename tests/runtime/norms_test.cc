@@ -10,6 +10,7 @@
 #include "runtime/onednn/primitives.h"
 #include "runtime/openmp.h"
 #include "runtime/own_lrn.h"
+#include "runtime/own_norms.h"
 #include "tests/layers/finite_cases.h"
 #include "tests/layers/golden.h"
 #include "tests/runtime/generated.h"
@@ -141,6 +142,40 @@ TEST(OwnLrnLayer, ComputesTheSameInEveryLayout) {
                                                                        << to_string(own.source, 4) << ", " << to_json(layer).dump();
         }
       }
+    }
+  }
+}
+
+// Vectors are loaded and stored at boundaries of memory, so that maps begin and end anywhere within them.
+TEST(OwnFilterResponseNorm, ComputesTheSameWhereverAMapIs) {
+  constexpr std::int64_t kChannels = 35;
+  const ThreadScope scope(2);
+  for (const auto level : {SimdLevel::baseline, SimdLevel::avx2, SimdLevel::avx512}) {
+    if (level > instruction_set().simd) continue;
+    for (const std::int64_t pixels : {1, 7, 8, 9, 15, 16, 17, 31, 169, 4103, 4111, 4112, 9000}) {
+      const auto where = fmt::format("{} pixels, level {}", pixels, static_cast<int>(level));
+      const Shape shape{2, kChannels, 1, pixels};
+      const Tensor x = generated(shape, 1, -2, 2);
+      const std::vector<Tensor> learned{generated({kChannels}, 2, -1, 1), generated({kChannels}, 3, -1, 1),
+                                        generated({kChannels}, 4, -1, 1)};
+      const Tensor expected = reference(FilterResponseNorm{}, std::span(&x, 1), learned);
+      NormContext context{.input = shape, .parameters = {}, .threads = 2, .level = level};
+      for (const Tensor& each : learned) context.parameters.push_back(Weight::of(each));
+      const auto y = ran(own_norm(FilterResponseNorm{}, context), x.values<float>(), x.values<float>().size());
+      // Terms that a lane of four sums adds up; half of what they are wrong by is left of it under the root.
+      const auto lanes = level == SimdLevel::baseline ? 1.0 : level == SimdLevel::avx2 ? 8.0 : 16.0;
+      const double units = std::sqrt(std::min(static_cast<double>(pixels), 4112.0) / 4 / lanes) + 8;
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        const auto wanted = static_cast<double>(expected.values<float>()[i]);
+        ASSERT_NEAR(static_cast<double>(y[i]), wanted, units * kRoundoff * (std::fabs(wanted) + 1)) << i << " of " << where;
+      }
+
+      const auto map = x.values<float>().first(static_cast<std::size_t>(pixels));
+      std::vector<float> maps;
+      for (std::int64_t i = 0; i < shape[0] * shape[1]; ++i) maps.insert(maps.end(), map.begin(), map.end());
+      const FilterResponseNorm bare{.threshold = false, .scale = false, .offset = false};
+      const auto same = ran(own_norm(bare, {.input = shape, .parameters = {}, .threads = 2, .level = level}), maps, maps.size());
+      for (std::size_t i = 0; i < same.size(); ++i) ASSERT_EQ(same[i], same[i % map.size()]) << i << " of " << where;
     }
   }
 }

@@ -93,15 +93,6 @@ void moments(const float* source, std::int64_t count, std::span<Moments> maps) {
   }
 }
 
-void squares(const float* source, std::int64_t count, std::span<Moments> maps) {
-  for (Moments& map : maps) {
-    map = {.count = count, .mean = 0, .squares = sum_of(source, count, [](auto, auto sum, auto x) HWY_ATTR {
-                                        return hn::MulAdd(x, x, sum);
-                                      })};
-    source += count;
-  }
-}
-
 // Calls make(d, at) for what belongs at each place; the first and the last vector may overlap others, so that those are aligned:
 // stores across two lines of the cache take twice as long.
 template <typename Make>
@@ -125,10 +116,7 @@ template <bool kCentred>
 void scaled(const float* source, float* destination, std::int64_t count, const MapAffine& affine) {
   fill(destination, count, [source, a = affine](auto d, std::int64_t at) HWY_ATTR {
     const auto x = hn::LoadU(d, source + at);
-    const auto y = hn::MulAdd(kCentred ? deviation(d, x, a) : x, hn::Set(d, a.scale), hn::Set(d, a.offset));
-    const auto least = hn::Set(d, a.least);
-    // NaN stays NaN: of AVX the maximum is then the second one; elsewhere it need not be.
-    return HWY_TARGET <= HWY_AVX2 ? hn::Max(least, y) : hn::IfThenElse(hn::Lt(y, least), least, y);
+    return hn::MulAdd(kCentred ? deviation(d, x, a) : x, hn::Set(d, a.scale), hn::Set(d, a.offset));
   });
 }
 
@@ -160,7 +148,6 @@ namespace alexnet {
 
 MapKernels map_kernels(SimdLevel level) {
   return {.moments = ALEXNET_SIMD(moments, level),
-          .squares = ALEXNET_SIMD(squares, level),
           .affine = ALEXNET_SIMD(affine, level),
           .elementwise = ALEXNET_SIMD(elementwise, level)};
 }
