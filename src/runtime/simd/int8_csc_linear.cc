@@ -27,7 +27,8 @@ constexpr std::int64_t kAhead = 4;  // inputs; their weights lie too far apart f
 
 // Adds what inputs [begin, begin + kInputs) give to the outputs' sums. Those that are not zero are found first, since which ones
 // they are can't be foreseen.
-void add_products(const Int8CscLinearArguments& a, const std::uint8_t* source, std::int64_t begin, std::int32_t* sums) {
+void add_products(const Int8PrunedLinearArguments<SparseColumns>& a, const std::uint8_t* source, std::int64_t begin,
+                  std::int32_t* sums) {
   std::int64_t active[kInputs];
   std::int64_t count = 0;
   for (auto i = begin; i < std::min(a.in, begin + kInputs); ++i) {
@@ -56,7 +57,7 @@ void add_products(const Int8CscLinearArguments& a, const std::uint8_t* source, s
 }
 
 // Each thread has sums of its own, of the inputs that it happens to take: whole numbers, whose order changes nothing.
-void int8_csc_linear(const Int8CscLinearArguments& a) {
+void int8_csc_linear(const Int8PrunedLinearArguments<SparseColumns>& a) {
   const auto out = a.result.out;
   auto* const all = reinterpret_cast<std::int32_t*>(a.scratch);
 #pragma omp parallel

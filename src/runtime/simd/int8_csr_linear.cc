@@ -76,7 +76,7 @@ void in_bytes(const SparseRows& w, const std::byte* table, std::int64_t output, 
 
 // `rows` rows from `row` on: first a table of their columns, which all threads make, then the outputs.
 template <bool kVnni>
-void pass(const Int8CsrLinearArguments& a, std::int64_t row, std::int64_t rows) {
+void pass(const Int8PrunedLinearArguments<SparseRows>& a, std::int64_t row, std::int64_t rows) {
   const std::uint8_t* const source = a.source + row * a.in;
 #pragma omp for schedule(static)
   for (std::int64_t column = 0; column < a.in; ++column) {
@@ -93,13 +93,13 @@ void pass(const Int8CsrLinearArguments& a, std::int64_t row, std::int64_t rows) 
 }
 
 template <bool kVnni>
-void all(const Int8CsrLinearArguments& a) {
+void all(const Int8PrunedLinearArguments<SparseRows>& a) {
 #pragma omp parallel
   for (std::int64_t row = 0; row < a.rows; row += kRows) pass<kVnni>(a, row, std::min(kRows, a.rows - row));
 }
 
-void int8_csr_linear(const Int8CsrLinearArguments& a) { all<false>(a); }
-void int8_csr_linear_vnni(const Int8CsrLinearArguments& a) { all<true>(a); }
+void int8_csr_linear(const Int8PrunedLinearArguments<SparseRows>& a) { all<false>(a); }
+void int8_csr_linear_vnni(const Int8PrunedLinearArguments<SparseRows>& a) { all<true>(a); }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE

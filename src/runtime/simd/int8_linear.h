@@ -38,34 +38,25 @@ Int8LinearKernel int8_linear_kernel(const InstructionSet& instructions);
 
 std::uint64_t int8_linear_scratch_bytes(std::int64_t rows, int threads);
 
-// The same for pruned weights, for many rows together.
-struct Int8CsrLinearArguments {
+// The same for pruned weights, compressed one way or the other.
+template <typename Pruned>
+struct Int8PrunedLinearArguments {
   const std::uint8_t* source = nullptr;
-  SparseRows weight;
+  Pruned weight;
   Int8LinearResult result;
-  std::byte* scratch = nullptr;  // int8_csr_linear_scratch_bytes()
+  std::byte* scratch = nullptr;  // int8_csr_linear_scratch_bytes() or int8_csc_linear_scratch_bytes()
   std::int64_t rows = 0;
   std::int64_t in = 0;
 };
 
-using Int8CsrLinearKernel = void (*)(const Int8CsrLinearArguments&);
+// Many rows together.
+using Int8CsrLinearKernel = void (*)(const Int8PrunedLinearArguments<SparseRows>&);
 Int8CsrLinearKernel int8_csr_linear_kernel(const InstructionSet& instructions);
-
 std::uint64_t int8_csr_linear_scratch_bytes(std::int64_t in);
 
-// The same from columns, whose inputs are skipped where they are zero: for few rows, one after the other.
-struct Int8CscLinearArguments {
-  const std::uint8_t* source = nullptr;
-  SparseColumns weight;
-  Int8LinearResult result;
-  std::byte* scratch = nullptr;  // int8_csc_linear_scratch_bytes()
-  std::int64_t rows = 0;
-  std::int64_t in = 0;
-};
-
-using Int8CscLinearKernel = void (*)(const Int8CscLinearArguments&);
+// Few rows, one after the other, whose zeros are skipped.
+using Int8CscLinearKernel = void (*)(const Int8PrunedLinearArguments<SparseColumns>&);
 Int8CscLinearKernel int8_csc_linear_kernel(const InstructionSet& instructions);
-
 std::uint64_t int8_csc_linear_scratch_bytes(std::int64_t out, int threads);
 
 // The same straight from their stored form, which pays where one instruction expands a mask (AVX-512 VBMI2).
